@@ -1,0 +1,1 @@
+"""What makes slic's weights: data, loops, configurations, the ledger of experiments."""
