@@ -1,0 +1,53 @@
+"""slic: a secure learned image codec.
+
+    import slic
+
+    slic.encode("photo.png", "photo.slic")
+    picture = slic.decode("photo.slic")      # a Pillow image
+    print(slic.info("photo.slic"))           # what the file says of itself; loads no torch
+
+`Codec` holds one model ready for many pictures. Names are loaded on first use, so that `import slic`
+stays light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slic.codec import Codec as Codec
+    from slic.codec import decode as decode
+    from slic.codec import encode as encode
+    from slic.errors import FormatError as FormatError
+    from slic.errors import KeyFileError as KeyFileError
+    from slic.errors import MismatchError as MismatchError
+    from slic.errors import ModelError as ModelError
+    from slic.errors import PictureError as PictureError
+    from slic.errors import SlicError as SlicError
+    from slic.info import Info as Info
+    from slic.info import info as info
+
+_HOME = {
+    "Codec": "slic.codec",
+    "FormatError": "slic.errors",
+    "Info": "slic.info",
+    "KeyFileError": "slic.errors",
+    "MismatchError": "slic.errors",
+    "ModelError": "slic.errors",
+    "PictureError": "slic.errors",
+    "SlicError": "slic.errors",
+    "decode": "slic.codec",
+    "encode": "slic.codec",
+    "info": "slic.info",
+}
+__all__ = sorted(_HOME)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'slic' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,197 @@
+"""Pictures to files and back: the only place that knows the whole way.
+
+source ─pixels─► Picture ─engine─► payloads ─slic_formats─► bytes          and back
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+
+from slic import alpha, files, models, pixels, transforms
+from slic.engine import Coded, Engine
+from slic.errors import PictureError
+from slic.models import DEFAULT, Model
+from slic.pixels import MAX_PIXELS, Picture, Source
+from slic.transforms import Precision
+from slic_formats import Container, Header, Mode, parse, serialise
+from slic_formats.limits import max_entropy_bytes
+
+FileSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+T = TypeVar("T")
+
+BATCH_PIXELS = 1 << 20  # pictures of one size are coded together up to this many pixels
+
+
+class Codec:
+    """Encodes with one model; decodes files of any installed one. Threads may share it."""
+
+    def __init__(
+        self, model: str | Path | Model = DEFAULT, *, device: str = "auto", precision: Precision = "auto"
+    ) -> None:
+        self.model = model if isinstance(model, Model) else models.find(model)
+        self.device = _device(device)
+        self.precision: Precision = precision
+        self._engine = _engine(self.model.path, self.model.identity, self.device, precision)
+
+    def encode(self, source: Source, *, strip: bool = False) -> bytes:
+        """The bytes of a `.slic` file; `strip` drops EXIF and XMP, the colour profile stays."""
+        return self.encode_picture(pixels.load(source, strip=strip))
+
+    def encode_picture(self, picture: Picture) -> bytes:
+        return self._encode_all([picture])[0]
+
+    def encode_batch(self, sources: Iterable[Source], *, strip: bool = False) -> Iterator[bytes]:
+        """Files in the order of the sources; neighbours of one size go through the networks together."""
+        pictures = (pixels.load(source, strip=strip) for source in sources)
+        for group in _batches(pictures, lambda p: (p.rgb.shape[0], p.rgb.shape[1])):
+            yield from self._encode_all(group)
+
+    def decode(self, source: FileSource, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+        """The picture in a `.slic` file; raises rather than show a wrong one."""
+        return pixels.to_image(self.decode_picture(parse(read(source)), max_pixels=max_pixels))
+
+    def decode_picture(self, container: Container, *, max_pixels: int = MAX_PIXELS) -> Picture:
+        return self._decode_all([container], max_pixels)[0]
+
+    def decode_batch(
+        self, sources: Iterable[FileSource], *, max_pixels: int = MAX_PIXELS
+    ) -> Iterator[Image.Image]:
+        """Pictures in the order of the sources; neighbours of one size, mode and model go together."""
+        containers = (parse(read(source)) for source in sources)
+
+        def kind(c: Container) -> tuple[int, ...]:
+            h = c.header
+            return h.height, h.width, int(h.mode), int.from_bytes(h.model, "big")
+
+        for group in _batches(containers, kind):
+            yield from map(pixels.to_image, self._decode_all(group, max_pixels))
+
+    def _encode_all(self, pictures: list[Picture]) -> list[bytes]:
+        coded = self._engine.encode([p.rgb for p in pictures])
+        return [self._contain(p, c) for p, c in zip(pictures, coded, strict=True)]
+
+    def _contain(self, picture: Picture, coded: Coded) -> bytes:
+        height, width = picture.rgb.shape[:2]
+        limit = max_entropy_bytes(width, height)
+        if len(coded.hyper) + len(coded.latent) > limit:
+            raise PictureError(
+                "picture is too noisy for this model: it would take more bytes than its raw pixels",
+                hint="keep it in a lossless format such as PNG",
+            )
+        header = Header(
+            width=width,
+            height=height,
+            mode=Mode.GREY if picture.grey else Mode.RGB,
+            quality=0,
+            model=self.model.identity,
+            digest=coded.digest,
+        )
+        plane = None if picture.alpha is None else alpha.pack(picture.alpha)
+        return serialise(
+            Container(
+                header,
+                coded.hyper,
+                coded.latent,
+                alpha=plane,
+                icc=picture.icc,
+                exif=picture.exif,
+                xmp=picture.xmp,
+            )
+        )
+
+    def _decode_all(self, containers: list[Container], max_pixels: int) -> list[Picture]:
+        header = containers[0].header
+        if header.width * header.height > max_pixels:
+            raise PictureError(
+                f"picture of {header.width}x{header.height} is beyond the limit of {max_pixels} pixels",
+                hint="raise max_pixels (--max-pixels) if you trust the file",
+            )
+        planes = [
+            None if c.alpha is None else alpha.unpack(c.alpha, header.width, header.height)
+            for c in containers
+        ]
+        coded = [Coded(c.hyper, c.latent, c.header.digest) for c in containers]
+        grey = header.mode is Mode.GREY
+        decoded = self._engine_for(header).decode(coded, header.height, header.width, grey=grey)
+        return [
+            Picture(
+                rgb=np.repeat(levels[:, :, None], 3, 2) if grey else levels,
+                grey=grey,
+                alpha=plane,
+                icc=c.icc,
+                exif=c.exif,
+                xmp=c.xmp,
+                warnings=(),
+            )
+            for c, levels, plane in zip(containers, decoded, planes, strict=True)
+        ]
+
+    def _engine_for(self, header: Header) -> Engine:
+        if header.model == self.model.identity:
+            return self._engine
+        model = models.find_identity(header.model)
+        return _engine(model.path, model.identity, self.device, self.precision)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
+
+
+@lru_cache(maxsize=4)
+def _engine(path: Path, identity: bytes, device: torch.device, precision: Precision) -> Engine:
+    """One engine for each model, device and precision, however many Codecs share it."""
+    model = models.open_file(path)
+    chosen = transforms.choose_precision(precision, device, validated=model.bf16)
+    return Engine(model.architecture, model.tensors, device, chosen)
+
+
+def _batches(items: Iterable[T], kind: Callable[[T], tuple[int, ...]]) -> Iterator[list[T]]:
+    """Neighbours of one kind, up to BATCH_PIXELS together; a kind begins with height and width."""
+    for (height, width, *_), group in itertools.groupby(items, kind):
+        size = max(1, BATCH_PIXELS // (height * width))
+        while batch := list(itertools.islice(group, size)):
+            yield batch
+
+
+def read(source: FileSource) -> bytes:
+    """All bytes of a file, however it is given."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if isinstance(source, str | os.PathLike):
+        return Path(source).read_bytes()
+    return source.read()
+
+
+def encode(
+    source: Source,
+    target: str | os.PathLike[str] | None = None,
+    *,
+    model: str | Path = DEFAULT,
+    device: str = "auto",
+    precision: Precision = "auto",
+    strip: bool = False,
+    force: bool = False,
+) -> bytes | None:
+    """Write `source` as the `.slic` file `target`; without a target, give its bytes."""
+    data = Codec(model, device=device, precision=precision).encode(source, strip=strip)
+    if target is None:
+        return data
+    files.write(Path(target), data, force=force)
+    return None
+
+
+def decode(source: FileSource, *, device: str = "auto", precision: Precision = "auto") -> Image.Image:
+    """The picture in a `.slic` file, decoded with the installed model that it names."""
+    container = parse(read(source))
+    codec = Codec(models.find_identity(container.header.model), device=device, precision=precision)
+    return pixels.to_image(codec.decode_picture(container))

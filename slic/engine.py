@@ -1,0 +1,152 @@
+"""Pixels ↔ payloads: one model on one device. Containers, metadata and files are codec.py's."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from slic import entropy, exact, priors, tiles, transforms
+from slic.errors import MismatchError, ModelError
+from slic.exact import ONE, SYMBOL_LIMIT
+from slic.models import Tensors
+from slic.priors import Int16s, Payload
+
+Pixels = NDArray[np.uint8]  # (H,W,3), or (H,W) when grey
+
+STRIDE = 16  # pixels a side for a latent; a place of z covers four latents a side
+TILE = 96  # latents a side: 1536 pixels
+DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A picture's symbols as payloads, and their digest."""
+
+    hyper: bytes
+    latent: bytes
+    digest: bytes
+
+
+class Engine:
+    """Immutable once made; threads may share it."""
+
+    def __init__(
+        self, architecture: str, tensors: Tensors, device: torch.device, precision: torch.dtype
+    ) -> None:
+        self.device = device
+        state = {k: torch.from_numpy(v) for k, v in tensors.items() if k.startswith(("g_a.", "g_s.", "h_a."))}
+        self._transforms = transforms.Transforms(architecture, state, device, precision)
+        self._prior = priors.load(architecture, tensors, device)
+        self._tables = priors.stored_tables(tensors, "z")
+        medians = tensors.get("tables.z.medians")
+        if medians is None or medians.shape != (len(self._tables),) or medians.dtype != np.int32:
+            raise ModelError("medians of z are missing or damaged")
+        self._medians = torch.from_numpy(medians.astype(np.float64)).view(-1, 1, 1).to(device)
+
+    def encode(self, pictures: list[Pixels]) -> list[Coded]:
+        """Pictures of one size, each (H,W,3); together they are one batch for the transforms."""
+        y = self._analyse(torch.from_numpy(np.stack(pictures)))
+        z = self._transforms.analyse_hyper(y)
+        return [self._encode_latents(y_one, z_one) for y_one, z_one in zip(y, z, strict=True)]
+
+    def decode(self, coded: list[Coded], height: int, width: int, *, grey: bool = False) -> list[Pixels]:
+        """Raises FormatError or MismatchError; a wrong picture never comes back."""
+        h, w = -(-height // STRIDE), -(-width // STRIDE)
+        y_hat = torch.stack([self._decode_latents(one, h, w) for one in coded])
+        return list(self._synthesise(y_hat, height, width, grey=grey).numpy())
+
+    def _encode_latents(self, y: Tensor, z: Tensor) -> Coded:
+        median = self._medians / ONE
+        symbols = (z.double() - median).round_().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT)
+        z_symbols = symbols.to(torch.int32).cpu().numpy()
+        hyper = entropy.encode([(z_symbols.ravel(), _channel_numbers(z_symbols.shape))], self._tables)
+        y_symbols, latent = self._prior.encode(y, self._hyper_integers(symbols))
+        return Coded(hyper, latent, digest(z_symbols.astype(np.int16), y_symbols))
+
+    def _decode_latents(self, coded: Coded, h: int, w: int) -> Tensor:
+        shape = (len(self._tables), -(-h // 4), -(-w // 4))
+        decoder = entropy.Decoder(coded.hyper, self._tables, chunk="HYPR", offset=HYPER_OFFSET)
+        z_symbols = decoder.decode(_channel_numbers(shape)).reshape(shape)
+        decoder.finish()
+        z = self._hyper_integers(torch.from_numpy(z_symbols).to(self.device).double())
+        payload = Payload(coded.latent, HYPER_OFFSET + len(coded.hyper) + CHUNK_OVERHEAD)
+        y_symbols, y_hat = self._prior.decode(payload, z, h, w)
+        if digest(z_symbols.astype(np.int16), y_symbols) != coded.digest:
+            raise MismatchError(
+                "decoded symbols differ from those that were encoded; refusing to show a wrong picture",
+                hint="the file is damaged, or was made by a faulty encoder",
+            )
+        return y_hat
+
+    def _hyper_integers(self, symbols: Tensor) -> Tensor:
+        """z_hat as h_s takes it: integers with FRACTION fraction bits."""
+        return (symbols * ONE + self._medians).clamp_(-exact.ACTIVATION_LIMIT, exact.ACTIVATION_LIMIT)
+
+    def _analyse(self, pixels: Tensor) -> Tensor:
+        """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), tile by tile."""
+        height, width = pixels.shape[1:3]
+        h, w = -(-height // STRIDE), -(-width // STRIDE)
+        y = torch.empty(0)
+
+        def fetch(rows: slice, cols: slice) -> Tensor:
+            return self._transforms.analyse(_cut(pixels, rows, cols).to(self.device))
+
+        def store(rows: slice, cols: slice, tile: Tensor) -> None:
+            nonlocal y
+            if not y.numel():
+                y = torch.empty(len(pixels), tile.shape[1], h, w, device=self.device)
+            y[:, :, rows, cols] = tile
+
+        tiles.run(fetch, store, h, w, limit=TILE, halo=self._transforms.analysis_halo)
+        return y
+
+    def _synthesise(self, y_hat: Tensor, height: int, width: int, *, grey: bool) -> Tensor:
+        """(B,M,h,w) → (B,H,W,3) or (B,H,W) uint8, tile by tile."""
+        channels = () if grey else (3,)
+        out = torch.empty(len(y_hat), height, width, *channels, dtype=torch.uint8)
+
+        def store(rows: slice, cols: slice, tile: Tensor) -> None:
+            part = out[:, rows, cols]
+            tile = tile.mean(1) if grey else tile.permute(0, 2, 3, 1)
+            levels = (tile * 255).round_().clamp_(0, 255).to(torch.uint8)
+            part.copy_(levels[:, : part.shape[1], : part.shape[2]])
+
+        tiles.run(
+            lambda rows, cols: self._transforms.synthesise(y_hat[:, :, rows, cols]),
+            store,
+            y_hat.shape[2],
+            y_hat.shape[3],
+            limit=TILE,
+            halo=self._transforms.synthesis_halo,
+            scale=STRIDE,
+        )
+        return out
+
+
+# HYPR's payload begins here: signature and file length, HEAD whole, HYPR's length and type.
+HYPER_OFFSET = 16 + 8 + 40 + 4 + 8
+CHUNK_OVERHEAD = 12  # length, type, CRC
+
+
+def _channel_numbers(shape: tuple[int, ...]) -> NDArray[np.uint16]:
+    """Table number of each symbol of z: its channel."""
+    return np.repeat(np.arange(shape[0], dtype=np.uint16), shape[1] * shape[2])
+
+
+def _cut(pixels: Tensor, rows: slice, cols: slice) -> Tensor:
+    """The pixels of some latents, (B,3,16·h,16·w) in [0,1]; beyond the picture its edge is repeated."""
+    height, width = pixels.shape[1:3]
+    part = pixels[:, rows.start * STRIDE : rows.stop * STRIDE, cols.start * STRIDE : cols.stop * STRIDE]
+    part = part.permute(0, 3, 1, 2).float().div_(255)
+    down, right = max(0, rows.stop * STRIDE - height), max(0, cols.stop * STRIDE - width)
+    return torch.nn.functional.pad(part, (0, right, 0, down), mode="replicate") if down or right else part
+
+
+def digest(z: Int16s, y: Int16s) -> bytes:
+    """The first 16 bytes of SHA-256 over z's symbols, then y's: int16, little-endian, channel by channel."""
+    sha = hashlib.sha256(z.astype("<i2", copy=False).tobytes())
+    sha.update(y.astype("<i2", copy=False).tobytes())
+    return sha.digest()[:DIGEST_BYTES]

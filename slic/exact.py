@@ -1,0 +1,193 @@
+"""What the entropy decoder depends on, in integers: h_s, the context model, the scale index.
+
+Formats
+    activations   FRACTION fraction bits, clipped to ±ACTIVATION_LIMIT after each layer
+    weights       16 bits signed, scaled by 2**shift, one shift for each output channel
+    sums          weight · activation + bias: FRACTION + shift fraction bits
+    between       floor(sum · 2**−shift + 1/2): round half up
+
+All are held in float64. `IntegerNet.prove` bounds every sum by Σ|w|·limit + |b| and refuses a model
+that could reach 2**53; below that each product and each partial sum is an exact integer, so that any
+order of summation, any number of threads, CPU or CUDA gives the same result. Products with powers of
+two are exact too. Layers are unfolded matrix products, because a convolution routine may choose an
+algorithm (Winograd, FFT) that is not exact.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from slic.errors import ModelError
+from slic.transforms import deconv_as_conv
+
+FRACTION = 10
+ONE = 1 << FRACTION
+ACTIVATION_LIMIT = 2.0**24
+SYMBOL_LIMIT = 2**14 - 1  # |symbol| + |mean| stays within the activations' limit
+EXACT = 2.0**53
+STRIP_VALUES = 1 << 22  # of the unfolded input, 32 MB: bounded memory, and it stays near the cache
+LEAK = 655.0 / 65536  # leaky ReLU's slope of .01
+
+Kind = Literal["conv", "deconv", "shuffle"]
+Activation = Literal["relu", "leaky", "none"]
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One layer: its name in the state dict, what it does, what follows."""
+
+    name: str
+    kind: Kind
+    activation: Activation
+
+
+def _plan(*layers: tuple[str, Kind, Activation]) -> tuple[LayerPlan, ...]:
+    return tuple(LayerPlan(*layer) for layer in layers)
+
+
+_CHENG = _plan(
+    ("h_s.0", "conv", "leaky"),
+    ("h_s.2.0", "shuffle", "leaky"),
+    ("h_s.4", "conv", "leaky"),
+    ("h_s.6.0", "shuffle", "leaky"),
+    ("h_s.8", "conv", "none"),
+)
+HYPER_SYNTHESIS: dict[str, tuple[LayerPlan, ...]] = {
+    "bmshj2018-hyperprior": _plan(
+        ("h_s.0", "deconv", "relu"), ("h_s.2", "deconv", "relu"), ("h_s.4", "conv", "relu")
+    ),
+    "mbt2018": _plan(("h_s.0", "deconv", "leaky"), ("h_s.2", "deconv", "leaky"), ("h_s.4", "conv", "none")),
+    "cheng2020-anchor": _CHENG,
+    "cheng2020-attn": _CHENG,
+}
+HYPER_HALO = 4  # in z; how far h_s sees beyond its own place in any of them
+CONTEXT = _plan(("context_prediction", "conv", "none"))
+ENTROPY_PARAMETERS = _plan(
+    ("entropy_parameters.0", "conv", "leaky"),
+    ("entropy_parameters.2", "conv", "leaky"),
+    ("entropy_parameters.4", "conv", "none"),
+)
+
+
+@dataclass(frozen=True)
+class LayerBound:
+    """The largest magnitude that any sum in a layer can reach."""
+
+    name: str
+    bound: float
+
+
+@dataclass(frozen=True)
+class IntegerLayer:
+    """A convolution in integers; a deconvolution is one too, before a pixel shuffle."""
+
+    plan: LayerPlan
+    kernel: int
+    weight: Tensor  # (O, I·k·k)
+    bias: Tensor  # (O, 1)
+    scale: Tensor  # (O, 1), 2**−shift
+
+    @property
+    def bound(self) -> float:
+        """max over outputs of Σ|w|·limit + |b|."""
+        return float((self.weight.abs().sum(1) * ACTIVATION_LIMIT + self.bias[:, 0].abs()).max())
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(B,I,H,W) → (B,O,H,W), or (B,O/4,2H,2W) where blocks become places."""
+        b, _, h, w = x.shape
+        out = x.new_empty(b, len(self.bias), h, w)
+        edge = self.kernel // 2
+        framed = F.pad(x, (edge, edge, edge, edge))
+        strip = max(1, STRIP_VALUES // (b * w * self.weight.shape[1]))
+        for top in range(0, h, strip):
+            rows = framed[:, :, top : top + strip + 2 * edge]
+            sums = self.weight @ F.unfold(rows, self.kernel) + self.bias
+            out[:, :, top : top + strip] = requantise(sums, self.scale).view(b, len(self.bias), -1, w)
+        out = activate(out, self.plan.activation)
+        return out if self.plan.kind == "conv" else F.pixel_shuffle(out, 2)
+
+
+def requantise(sums: Tensor, scale: Tensor) -> Tensor:
+    """Back to FRACTION fraction bits, rounded half up and clipped. Overwrites its argument."""
+    return sums.mul_(scale).add_(0.5).floor_().clamp_(-ACTIVATION_LIMIT, ACTIVATION_LIMIT)
+
+
+def activate(x: Tensor, activation: Activation) -> Tensor:
+    if activation == "relu":
+        return x.clamp_min_(0)
+    if activation == "leaky":
+        return torch.maximum(x, torch.floor(x * LEAK + 0.5))  # for x > 0 the leak is never larger
+    return x
+
+
+class IntegerNet:
+    """Layers of integers, one after the other."""
+
+    def __init__(
+        self, plans: Sequence[LayerPlan], tensors: Mapping[str, NDArray[np.generic]], device: torch.device
+    ) -> None:
+        self.layers = [_load_layer(plan, tensors, device) for plan in plans]
+        self.prove()
+
+    def prove(self) -> list[LayerBound]:
+        """Every layer's bound. Raises ModelError if one could leave the exact range."""
+        bounds = [LayerBound(layer.plan.name, layer.bound) for layer in self.layers]
+        for b in bounds:
+            if not b.bound < EXACT:
+                raise ModelError(f"integer layer {b.name} could reach {b.bound:.3g}, beyond 2**53")
+        return bounds
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def _load_layer(
+    plan: LayerPlan, tensors: Mapping[str, NDArray[np.generic]], device: torch.device
+) -> IntegerLayer:
+    try:
+        weight, bias, shift = (tensors[f"exact.{plan.name}.{part}"] for part in ("weight", "bias", "shift"))
+    except KeyError as error:
+        raise ModelError(f"integer layer {plan.name} is missing") from error
+    if weight.dtype != np.int16 or bias.dtype != np.int64 or shift.dtype != np.int8 or weight.ndim != 4:
+        raise ModelError(f"integer layer {plan.name} has the wrong types")
+    if (np.abs(shift.astype(int)) > 40).any() or (np.abs(bias.astype(np.float64)) >= EXACT).any():
+        raise ModelError(f"integer layer {plan.name} is out of range")
+    kernels = torch.from_numpy(weight.astype(np.float64))
+    offset = torch.from_numpy(bias.astype(np.float64))[:, None]
+    scale = torch.from_numpy(np.ldexp(1.0, -shift.astype(np.int32)))[:, None]
+    if plan.kind == "deconv" and weight.shape[2:] == (5, 5):
+        kernels = deconv_as_conv(kernels)
+        offset, scale = offset.repeat_interleave(4, 0), scale.repeat_interleave(4, 0)
+    out, _, height, width = kernels.shape
+    if not (len(offset) == len(scale) == out and height == width and height in (1, 3, 5)):
+        raise ModelError(f"integer layer {plan.name} has the wrong shape")
+    return IntegerLayer(plan, width, kernels.flatten(1).to(device), offset.to(device), scale.to(device))
+
+
+def round_layer(plan: LayerPlan, weight: Tensor, bias: Tensor) -> dict[str, NDArray[np.generic]]:
+    """Export: float weights to 16-bit integers, each output channel with the largest fitting shift."""
+    w, out_axis = weight.detach().double(), 1 if plan.kind == "deconv" else 0
+    per_channel = w.transpose(0, out_axis).flatten(1).abs().amax(1).clamp_min(2.0**-20)
+    shift = torch.floor(torch.log2(32767.0 / per_channel))
+    by_channel = shift.view([-1 if axis == out_axis else 1 for axis in range(4)])
+    integers = torch.floor(torch.ldexp(w, by_channel) + 0.5)
+    offset = torch.floor(torch.ldexp(bias.detach().double(), shift + FRACTION) + 0.5)
+    return {
+        f"exact.{plan.name}.weight": integers.to(torch.int16).numpy(),
+        f"exact.{plan.name}.bias": offset.to(torch.int64).numpy(),
+        f"exact.{plan.name}.shift": shift.to(torch.int8).numpy(),
+    }
+
+
+def scale_index(scales: Tensor, thresholds: Tensor) -> Tensor:
+    """How many thresholds lie below each scale: the number of its table, as uint8."""
+    return torch.bucketize(scales, thresholds).to(torch.uint8)

@@ -1,0 +1,244 @@
+"""From z to the probabilities of y, and with them y's symbols to bytes and back.
+
+`ScalePrior` (bmshj2018-hyperprior): h_s gives every latent its scale; all symbols are one block.
+`ContextPrior` (mbt2018, cheng2020): mean and scale also depend on latents above and to the left, through
+a 5x5 mask. All places of equal column + 3·row are independent under it, so they are coded by wavefront:
+a 48x32 latent takes 141 steps instead of 1,536, each a handful of matrix products.
+
+          · · · · ·        step of each place (column + 3·row):   0 1 2 3 …
+          · · · · ·                                              3 4 5 6 …
+          · · x                                                  6 7 8 9 …
+
+Both give the same symbols and bytes on every device: see exact.py.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from slic import entropy, exact, tiles
+from slic.errors import ModelError
+from slic.exact import ONE, SYMBOL_LIMIT, IntegerLayer, IntegerNet
+from slic.models import Tensors
+
+Int16s = NDArray[np.int16]
+
+HYPER_TILE = 64  # places of z a side
+_TAPS = [(dr, dc) for dr in (-2, -1) for dc in (-2, -1, 0, 1, 2)] + [(0, -2), (0, -1)]
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The bytes of LATN, and where in the file they begin."""
+
+    data: bytes
+    offset: int
+
+
+class Prior(Protocol):
+    def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
+        """(M,h,w) in fp32 and z's integers → symbols, payload."""
+
+    def decode(self, payload: Payload, z: Tensor, height: int, width: int) -> tuple[Int16s, Tensor]:
+        """Symbols and y_hat, (M,h,w) in fp32."""
+
+
+def load(architecture: str, tensors: Tensors, device: torch.device) -> Prior:
+    if architecture == "bmshj2018-hyperprior":
+        return ScalePrior(architecture, tensors, device)
+    return ContextPrior(architecture, tensors, device)
+
+
+class _HyperSynthesis:
+    """h_s over z of any size, cropped to y."""
+
+    def __init__(self, architecture: str, tensors: Tensors, device: torch.device) -> None:
+        self.net = IntegerNet(exact.HYPER_SYNTHESIS[architecture], tensors, device)
+        self.channels = len(self.net.layers[-1].bias)
+
+    def __call__(self, z: Tensor, height: int, width: int) -> Tensor:
+        """(N,⌈h/4⌉,⌈w/4⌉) → (C,h,w): integers of at most 25 bits and sign, exact in fp32."""
+        out = torch.empty(self.channels, height, width, device=z.device)
+
+        def store(rows: slice, cols: slice, tile: Tensor) -> None:
+            part = out[:, rows, cols]
+            part.copy_(tile[0, :, : part.shape[1], : part.shape[2]])
+
+        tiles.run(
+            lambda rows, cols: self.net(z[None, :, rows, cols]),
+            store,
+            z.shape[1],
+            z.shape[2],
+            limit=HYPER_TILE,
+            halo=exact.HYPER_HALO,
+            scale=4,
+        )
+        return out
+
+
+class ScalePrior:
+    def __init__(self, architecture: str, tensors: Tensors, device: torch.device) -> None:
+        self._hyper = _HyperSynthesis(architecture, tensors, device)
+        self._tables, self._thresholds = load_tables(tensors, device)
+
+    def _numbers(self, z: Tensor, height: int, width: int) -> NDArray[np.uint8]:
+        scales = self._hyper(z, height, width)
+        return exact.scale_index(scales, self._thresholds.float()).flatten().cpu().numpy()
+
+    def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
+        numbers = self._numbers(z, y.shape[1], y.shape[2])
+        symbols = y.round().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT).to(torch.int32).cpu().numpy()
+        payload = entropy.encode([(symbols.ravel(), numbers)], self._tables)
+        return symbols.astype(np.int16), payload
+
+    def decode(self, payload: Payload, z: Tensor, height: int, width: int) -> tuple[Int16s, Tensor]:
+        numbers = self._numbers(z, height, width)
+        decoder = entropy.Decoder(payload.data, self._tables, chunk="LATN", offset=payload.offset)
+        symbols = decoder.decode(numbers).reshape(-1, height, width)
+        decoder.finish()
+        return symbols.astype(np.int16), torch.from_numpy(symbols).to(z.device).float()
+
+
+class ContextPrior:
+    def __init__(self, architecture: str, tensors: Tensors, device: torch.device) -> None:
+        self._hyper = _HyperSynthesis(architecture, tensors, device)
+        self._tables, self._thresholds = load_tables(tensors, device)
+        (context,) = IntegerNet(exact.CONTEXT, tensors, device).layers
+        self._context = _over_taps(context)
+        self._parameters = [
+            _Rows(layer) for layer in IntegerNet(exact.ENTROPY_PARAMETERS, tensors, device).layers
+        ]
+
+    @torch.inference_mode()
+    def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
+        field = _Field(self._hyper(z, y.shape[1], y.shape[2]))
+        wanted = y.permute(1, 2, 0).flatten(0, 1)  # (h·w, M)
+        symbols = np.empty((len(wanted), y.shape[0]), np.int16)
+        blocks = []
+        for places in field.steps():
+            scales, means = self._predict(field, places)
+            ideal = wanted[places].double() - means / ONE
+            chosen = ideal.round_().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT)
+            field.fill(places, chosen * ONE + means)
+            numbers = exact.scale_index(scales, self._thresholds).flatten().cpu().numpy()
+            block = chosen.to(torch.int32).flatten().cpu().numpy()
+            blocks.append((block, numbers))
+            symbols[places.cpu().numpy()] = block.reshape(len(places), -1)
+        return _channels_first(symbols, y.shape[1]), entropy.encode(blocks, self._tables)
+
+    @torch.inference_mode()
+    def decode(self, payload: Payload, z: Tensor, height: int, width: int) -> tuple[Int16s, Tensor]:
+        field = _Field(self._hyper(z, height, width))
+        decoder = entropy.Decoder(payload.data, self._tables, chunk="LATN", offset=payload.offset)
+        symbols = np.empty((height * width, field.channels), np.int16)
+        for places in field.steps():
+            scales, means = self._predict(field, places)
+            numbers = exact.scale_index(scales, self._thresholds).flatten().cpu().numpy()
+            block = decoder.decode(numbers).reshape(len(places), -1)
+            field.fill(places, torch.from_numpy(block).to(means.device) * ONE + means)
+            symbols[places.cpu().numpy()] = block
+        decoder.finish()
+        return _channels_first(symbols, height), field.latents()
+
+    def _predict(self, field: "_Field", places: Tensor) -> tuple[Tensor, Tensor]:
+        """Scales and means of the latents at `places`, both (n, M)."""
+        rows = torch.cat([field.hyper[places].double(), self._context(field.neighbours(places))], 1)
+        for layer in self._parameters:
+            rows = layer(rows)
+        scales, means = rows.chunk(2, 1)
+        return scales, means
+
+
+def _channels_first(symbols: Int16s, height: int) -> Int16s:
+    """(h·w, M) → (M, h, w)"""
+    return np.ascontiguousarray(symbols.reshape(height, -1, symbols.shape[1]).transpose(2, 0, 1))
+
+
+class _Field:
+    """y_hat in integers while it is being made, in a frame of zeros, places in raster order."""
+
+    def __init__(self, hyper: Tensor) -> None:
+        twice, self.height, self.width = hyper.shape
+        self.channels = twice // 2
+        self.hyper = hyper.permute(1, 2, 0).flatten(0, 1).contiguous()  # (h·w, 2M)
+        self._stride = self.width + 4  # two places of frame left and right, two rows above
+        self._latents = hyper.new_zeros((self.height + 2) * self._stride, self.channels, dtype=torch.float64)
+        self._taps = torch.tensor([dr * self._stride + dc for dr, dc in _TAPS], device=hyper.device)
+
+    def steps(self) -> list[Tensor]:
+        """The places of each step of the wavefront, top to bottom."""
+        rows = torch.arange(self.height, device=self.hyper.device)
+        out = []
+        for step in range(self.width + 3 * (self.height - 1)):
+            cols = step - 3 * rows
+            inside = (cols >= 0) & (cols < self.width)
+            out.append(rows[inside] * self.width + cols[inside])
+        return out
+
+    def _framed(self, places: Tensor) -> Tensor:
+        row = torch.div(places, self.width, rounding_mode="floor")
+        return (row + 2) * self._stride + places % self.width + 2
+
+    def neighbours(self, places: Tensor) -> Tensor:
+        """(n, 12·M): the latents under the mask, tap by tap."""
+        return self._latents[self._framed(places)[:, None] + self._taps].flatten(1)
+
+    def fill(self, places: Tensor, latents: Tensor) -> None:
+        limit = exact.ACTIVATION_LIMIT
+        self._latents[self._framed(places)] = latents.clamp(-limit, limit)
+
+    def latents(self) -> Tensor:
+        """y_hat, (M,h,w) in fp32."""
+        framed = self._latents.view(self.height + 2, self._stride, self.channels)
+        return (framed[2:, 2:-2] / ONE).float().permute(2, 0, 1)
+
+
+class _Rows:
+    """A layer of integers on rows (n, I) → (n, O)."""
+
+    def __init__(self, layer: IntegerLayer, weight: Tensor | None = None) -> None:
+        self._weight = (layer.weight if weight is None else weight).T.contiguous()
+        self._bias, self._scale = layer.bias.T, layer.scale.T
+        self._activation = layer.plan.activation
+
+    def __call__(self, x: Tensor) -> Tensor:
+        sums = x @ self._weight + self._bias
+        return exact.activate(exact.requantise(sums, self._scale), self._activation)
+
+
+def _over_taps(layer: IntegerLayer) -> _Rows:
+    """The masked 5x5 convolution, its weights ordered tap by tap as `neighbours` gives the latents."""
+    if layer.kernel != 5:
+        raise ModelError("the context model must have a 5x5 mask")
+    weight = layer.weight.view(len(layer.bias), -1, 5, 5)
+    taps = torch.stack([weight[:, :, dr + 2, dc + 2] for dr, dc in _TAPS], 1)  # (O, 12, M)
+    return _Rows(layer, taps.flatten(1))
+
+
+def load_tables(tensors: Tensors, device: torch.device) -> tuple[entropy.Tables, Tensor]:
+    """y's tables, one a scale, and the thresholds between the scales."""
+    tables = stored_tables(tensors, "y")
+    thresholds = tensors.get("tables.y.thresholds")
+    if (
+        thresholds is None
+        or thresholds.shape != (len(tables) - 1,)
+        or (np.diff(thresholds.astype(int)) <= 0).any()
+    ):
+        raise ModelError("thresholds between the scales are missing or damaged")
+    return tables, torch.from_numpy(thresholds.astype(np.float64)).to(device)
+
+
+def stored_tables(tensors: Tensors, latent: str) -> entropy.Tables:
+    try:
+        counts, lengths, first = (
+            tensors[f"tables.{latent}.{part}"] for part in ("counts", "lengths", "first")
+        )
+    except KeyError as error:
+        raise ModelError(f"probability tables of {latent} are missing") from error
+    if not all(np.issubdtype(a.dtype, np.integer) for a in (counts, lengths, first)):
+        raise ModelError(f"probability tables of {latent} have the wrong types")
+    return entropy.Tables(counts.astype(np.int32), lengths.astype(np.int32), first.astype(np.int32))
