@@ -25,7 +25,9 @@ from slic.models import Model, Tensors
 
 SCALE_MIN, SCALE_MAX, SCALE_LEVELS = 0.11, 256.0, 64  # CompressAI's
 TAIL = 1e-9  # probabilities below are left to the escape
-OUTLIERS = 16  # places beyond a table's likely part that it still holds, so that outliers cost 20 bits, not 40
+OUTLIERS = (
+    16  # places beyond a table's likely part that it still holds, so that outliers cost 20 bits, not 40
+)
 OUTLIER_SHARE, ESCAPE_SHARE = 16, 64  # of 2**24; together they cost the likely symbols 50 millionths of a bit
 _FILTERS = 5  # layers of the factorised prior
 

@@ -67,21 +67,20 @@ def _groups(numbers: Numbers) -> Iterator[tuple[int, NDArray[np.intp]]]:
 def encode(blocks: Sequence[Block], tables: Tables) -> bytes:
     """The payload of HYPR or LATN; inverse of `Decoder`. Symbols lie within ±SYMBOL_LIMIT."""
     coder = AnsCoder()
-    escapes = [_escaped(symbols, numbers, tables) for symbols, numbers in blocks]
+    escapes: list[Int32s] = []  # last block first, like everything here
     for symbols, numbers in reversed(blocks):
+        outside: list[NDArray[np.intp]] = []
         for number, places in reversed(list(_groups(numbers))):
-            shifted = symbols[places] - tables.first[number]
-            escape = tables.escape[number]
-            shifted[(shifted < 0) | (shifted > escape)] = escape
-            coder.encode_reverse(shifted, tables.models[number])
-    return pack_words(coder.get_compressed().astype("<u4").tobytes(), b"".join(escapes))
-
-
-def _escaped(symbols: Int32s, numbers: Numbers, tables: Tables) -> bytes:
-    """The symbols outside their tables, in their order in the block."""
-    first, escape = tables.first[numbers], tables.escape[numbers]
-    outside = (symbols < first) | (symbols >= first + escape)
-    return symbols[outside].astype(_ESCAPE_TYPE).tobytes()
+            shares, escape = symbols[places] - tables.first[number], tables.escape[number]
+            unlisted = (shares < 0) | (shares >= escape)
+            if unlisted.any():
+                outside.append(places[unlisted])
+                shares[unlisted] = escape
+            coder.encode_reverse(shares, tables.models[number])
+        if outside:
+            escapes.append(symbols[np.sort(np.concatenate(outside))])
+    raw = b"".join(e.astype(_ESCAPE_TYPE).tobytes() for e in reversed(escapes))
+    return pack_words(coder.get_compressed().astype("<u4").tobytes(), raw)
 
 
 class Decoder:
@@ -102,12 +101,16 @@ class Decoder:
         """The symbols of one block, in its order."""
         tables = self._tables
         symbols = np.empty(len(numbers), np.int32)
+        outside: list[NDArray[np.intp]] = []
         for number, places in _groups(numbers):
-            symbols[places] = self._coder.decode(tables.models[number], len(places))
-        outside = np.flatnonzero(symbols == tables.escape[numbers])
-        symbols += tables.first[numbers]
-        if len(outside):
-            symbols[outside] = self._take_escapes(numbers[outside])
+            shares = self._coder.decode(tables.models[number], len(places))
+            escaped = shares == tables.escape[number]
+            if escaped.any():
+                outside.append(places[escaped])
+            symbols[places] = shares + tables.first[number]
+        if outside:
+            order = np.sort(np.concatenate(outside))
+            symbols[order] = self._take_escapes(numbers[order])
         return symbols
 
     def _take_escapes(self, numbers: Numbers) -> Int32s:

@@ -1,0 +1,5 @@
+"""python -m slic"""
+
+from slic.cli import run
+
+run()

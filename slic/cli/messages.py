@@ -1,0 +1,68 @@
+"""What is said on stderr: one line, prefixed, lower case; hints on lines of their own."""
+
+import traceback
+
+import click
+
+
+def line(text: str) -> None:
+    click.echo(f"slic: {text}", err=True)
+
+
+def warning(text: str) -> None:
+    line(f"warning: {text}")
+
+
+def hint(text: str | None) -> None:
+    if text:
+        line(f"hint: {text}")
+
+
+def describe(error: BaseException, about: str | None = None) -> str:
+    """One line for what went wrong; a file is named only when it is another than `about`."""
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    if not isinstance(error, OSError) or not error.strerror:
+        return " ".join(str(error).split()) or type(error).__name__
+    reason = error.strerror[:1].lower() + error.strerror[1:]
+    named = error.filename2 or error.filename
+    if named is None or str(named) == about:
+        return reason
+    return f"{click.format_filename(named)}: {reason}" if isinstance(named, str) else reason
+
+
+def failure(error: BaseException, about: str | None = None) -> None:
+    """Say that `about`, or all of it, failed."""
+    name = "" if about is None else f"{click.format_filename(about)}: "
+    line(name + describe(error, about))
+    hint(getattr(error, "hint", None))
+    _trace(error)
+
+
+def internal(error: BaseException) -> None:
+    again = "" if _debugging() else "; run with --debug to see where"
+    line(f"internal error: {describe(error)}{again}")
+    _trace(error)
+
+
+def usage(error: click.ClickException) -> int:
+    """Say what is wrong with the command line; the exit code."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # click ≥ 8.2
+        error.show()
+        return error.exit_code
+    text = error.format_message().rstrip(".")
+    line(text[:1].lower() + text[1:])
+    ctx = getattr(error, "ctx", None)
+    if ctx is not None:
+        hint(getattr(error, "hint", None) or f"{ctx.command_path} --help")
+    return error.exit_code
+
+
+def _debugging() -> bool:
+    ctx = click.get_current_context(silent=True)
+    return bool(ctx and ctx.find_root().params.get("debug"))
+
+
+def _trace(error: BaseException) -> None:
+    if _debugging():
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)

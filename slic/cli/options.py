@@ -1,0 +1,49 @@
+"""Options that several commands share, one decorator each."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+force = click.option("--force", is_flag=True, help="Overwrite an existing file.")
+inputs = click.argument("inputs", nargs=-1, required=True, metavar="FILES...")
+pictures = click.argument("inputs", nargs=-1, required=True, metavar="PICTURES...")
+
+
+def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """One decorator from several; the help shows them in this order."""
+    return lambda command: functools.reduce(lambda c, option: option(c), reversed(options), command)
+
+
+def outputs(command: Command) -> Command:
+    """Where results go, and what becomes of those that are there."""
+    add: Callable[[Command], Command] = _together(
+        click.option("-o", "--output", metavar="FILE|DIR", help="Where to write; - is standard output."),
+        click.option("-r", "--recursive", is_flag=True, help="Go through folders; hidden files stay out."),
+        click.option("--force", is_flag=True, help="Overwrite existing files."),
+        click.option("--skip-existing", is_flag=True, help="Leave existing files, and count them as done."),
+    )
+    return add(command)
+
+
+def machine(command: Command) -> Command:
+    """How the machine is used."""
+    add: Callable[[Command], Command] = _together(
+        click.option(
+            "-j",
+            "--jobs",
+            type=click.IntRange(min=0),
+            default=1,
+            metavar="N",
+            help="Inputs at a time; 0 is one a core.",
+        ),
+        click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for each input."),
+        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto"),
+        click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto"),
+        click.option("--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse larger pictures."),
+    )
+    return add(command)
