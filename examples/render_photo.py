@@ -2,15 +2,15 @@
 
     python examples/render_photo.py [output.png]
 
-One camera and one evening sun. Hills and shore are height fields met by real rays; the sign is met by rays too;
-leaves and grass are drawn one by one. All of it is linear light, three samples a pixel each way, until `develop`.
-World: metres, x right, y up from the lake, z away from the camera. The same seed gives the same picture.
+One camera, one evening sun. Rays meet hills, shore and sign; ripples mirror them; leaves and grass are drawn
+one by one. All is linear light, three samples a pixel each way, until `develop`. World: metres, x right,
+y up from the lake, z away from the camera. The same seed gives the same picture.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,13 @@ W, H = WIDTH * SCALE, HEIGHT * SCALE
 FOCAL = 0.83 * W  # 62 degrees across
 HORIZON = 0.43 * H  # a shifted lens: the horizon is off centre, yet upright things stay upright
 EYE = 2.1
+EXPOSURE, TAPS = 0.80, 6
 SUN = np.array([-0.80, 0.27, 0.535])  # low, to the left, a little ahead: side light, long shadows
 SUNLIGHT = np.array([1.0, 0.63, 0.33], np.float32) * 3.6
 SKYLIGHT = np.array([0.42, 0.52, 0.72], np.float32) * 0.62
+POST, TURN = np.array([1.12, 0.0, 4.55]), 0.42  # the boards look a little to the left
+BOARDS = (("SLIC", 1.78, 0.66, -0.55), ("ORIGINAL", 1.43, 0.72, -0.70))  # text, height, right end, left end
+BRANCHES = ((-3.3, 3.9, 0.1, 2.6), (-3.4, 3.3, 0.2, 1.7), (-2.0, 4.4, -0.2, 2.2), (-3.2, 4.2, -0.4, 1.8))
 
 Array = np.ndarray
 Field = Callable[[Array, Array], Array]
@@ -74,7 +78,7 @@ def smooth(low: float, high: float, value: Array) -> Array:
     return t * t * (3 - 2 * t)
 
 
-def mix(a: Array | Sequence[float], b: Array | Sequence[float], t: Array) -> Array:
+def mix(a: Array | list[float], b: Array | list[float], t: Array) -> Array:
     return np.asarray(a, np.float32) * (1 - t[..., None]) + np.asarray(b, np.float32) * t[..., None]
 
 
@@ -83,54 +87,49 @@ TREES, TREE_NAMES = cells(1024, 40)
 STONES, STONE_NAMES = cells(1024, 20)
 
 
-# -- the sky ---------------------------------------------------------------------------------------
-
-
 def clear_sky(x: Array, y: Array) -> Array:
     """Blue above, peach at the horizon, brighter towards the sun."""
-    near = np.clip((x * SUN[0] + y * SUN[1] + SUN[2]) / np.sqrt(1 + x * x + y * y), 0, 1)
-    colour = mix([0.95, 0.70, 0.50], [0.20, 0.36, 0.66], 1 - np.exp(-7.0 * np.maximum(y, 0)))
-    return colour * (0.62 + 0.3 * near[..., None]) + np.float32([1.1, 0.55, 0.2]) * near[..., None] ** 7 * 0.9
+    near = np.clip((x * SUN[0] + y * SUN[1] + SUN[2]) / np.sqrt(1 + x * x + y * y), 0, 1)[..., None]
+    colour = mix([0.98, 0.70, 0.47], [0.15, 0.32, 0.66], 1 - np.exp(-8.0 * np.maximum(y, 0)))
+    return colour * (0.6 + 0.3 * near) + np.float32([1.0, 0.50, 0.17]) * near**7
 
 
-def cloud_density(x: Array, z: Array, level: float) -> Array:
-    shape = sample(SOFT, x / 17 + 0.31, z / 26 + 0.12) + 0.42 * sample(ROUGH, x / 5, z / 7)
-    return smooth(0.35 + 1.1 * level, 1.5 + 1.1 * level, shape)
+def clouds(x: Array, z: Array, level: Array) -> Array:
+    shape = sample(SOFT, x / 19 + 0.36, z / 30 + 0.52) + 0.36 * sample(ROUGH, x / 6, z / 8)
+    return smooth(0.3, 1.5, shape - 1.1 * level)
 
 
 def sky(x: Array, y: Array) -> Array:
-    """March up through a slab of cloud; what lies between a sample and the sun dims it."""
+    """March up through a slab of cloud, from a random start; what lies between a sample and the sun dims it."""
     colour, clear = np.zeros((*x.shape, 3), np.float32), np.ones_like(x)
-    for level in np.linspace(0, 1, 12):
-        far = (1 + 0.28 * level) / (np.maximum(y, 0) + 0.035)
-        cx, cz = x * far, far
-        here = cloud_density(cx, cz, level)
-        shade = cloud_density(cx - 0.55, cz + 0.3, level + 0.1) + 0.5 * here
-        lit = mix([0.40, 0.38, 0.50], [1.75, 1.22, 0.85], np.exp(-1.9 * shade) * (0.55 + 0.45 * level))
-        veil = 1 - np.exp(-0.5 * here * np.exp(-far / 26))
+    for level in (np.arange(12) + rng.random((*x.shape, 1), np.float32)).transpose(2, 0, 1) / 12:
+        far = (1 + 0.3 * level) / (y + 0.035)
+        here = clouds(x * far, far, level)
+        shade = clouds(x * far - 0.7, far + 0.4, level + 0.1) + 0.6 * here
+        lit = mix([0.36, 0.34, 0.46], [1.9, 1.30, 0.86], np.exp(-1.9 * shade) * (0.5 + 0.5 * level))
+        veil = 1 - np.exp(-0.6 * here * np.exp(-far / 26))
         colour += lit * (clear * veil)[..., None]
         clear = clear * (1 - veil)
-    wisps = 0.28 * smooth(-0.2, 2.2, sample(FIBRE, x / (y + 0.3) / 3.1 + 0.2 * y, 0.9 / (y + 0.3)))
-    blue = mix(clear_sky(x, y), [1.25, 0.98, 0.82], wisps)
-    return colour + blue * clear[..., None]
-
-
-# -- height fields -----------------------------------------------------------------------------------
+    return colour + clear_sky(x, y) * clear[..., None]
 
 
 def forest(x: Array, z: Array) -> Array:
-    return smooth(-0.3, 0.3, sample(SOFT, x / 1700 + 0.4, z / 2300) + 0.35 * sample(ROUGH, x / 400, z / 400) + 0.5)
+    return smooth(-0.8, -0.2, sample(SOFT, x / 1700 + 0.4, z / 2300) + 0.35 * sample(ROUGH, x / 400, z / 400))
 
 
 def far_land(x: Array, z: Array) -> Array:
     """The other side of the lake: a wooded shore, hills, and mountains behind."""
     inland = z - 620 - 190 * sample(SOFT, x / 2600 + 0.15, z / 9000)
-    bumps = sample(SOFT, x / 5200 + 0.63, z / 6400 + 0.2) + 0.16 * sample(ROUGH, x / 1500, z / 1500)
+    bumps = sample(SOFT, x / 5200 + 0.63, z / 6400 + 0.2) + 0.10 * sample(SOFT, x / 1100, z / 1100)
     hills = 0.02 * inland + smooth(0, 2600, inland) * (130 + 120 * bumps)
-    peaks = 1 - np.abs(sample(SOFT, x / 21000 + 0.05, z / 23000 + 0.4) + 0.22 * sample(ROUGH, x / 5200, z / 5200))
-    land = hills + smooth(4200, 10500, z) * (330 + 900 * peaks)
+    folds = sample(SOFT, x / 21000 + 0.05, z / 23000 + 0.4) + 0.2 * sample(SOFT, x / 4200, z / 4200)
+    land = hills + smooth(4200, 10500, z) * (1050 - 800 * np.abs(folds))
     trees = 17 * sample(TREES, x / 330, z / 330) * forest(x, z) * (land < 650)
     return np.where(inland > 0, np.maximum(land, 0.3) + trees * smooth(0, 25, inland), -50)
+
+
+def shore(x: Array) -> Array:
+    return 9.6 + 0.9 * sample(SOFT, x / 24 + 0.77, 0 * x) - 0.12 * np.abs(x)
 
 
 def meadow(x: Array, z: Array) -> Array:
@@ -139,19 +138,16 @@ def meadow(x: Array, z: Array) -> Array:
     return smooth(-0.1, 0.5, way + 0.25 * sample(ROUGH, x / 6, z / 6)) * smooth(0.5, 2.0, shore(x) - z)
 
 
-def shore(x: Array) -> Array:
-    return 9.6 + 0.9 * sample(SOFT, x / 24 + 0.77, 0 * x) - 0.12 * np.abs(x)
-
-
 def bank(x: Array, z: Array) -> Array:
-    rise = 0.5 * (1 - np.exp(-(shore(x) - z) / 3.0))
-    return np.maximum(rise, -0.6) + 0.022 * sample(ROUGH, x / 5, z / 5)
+    rise = 0.5 * (1 - np.exp((z - shore(x)) / 3.0))
+    return np.maximum(rise, -0.6) + 0.03 * sample(SOFT, x / 9, z / 9)
 
 
 def near_land(x: Array, z: Array) -> Array:
-    gravel = 0.022 * np.sqrt(sample(STONES, x / 0.8, z / 0.8))
-    rocks = 0.10 * np.sqrt(np.maximum(sample(STONES, x / 5.1 + 0.3, z / 5.1 + 0.1) - 0.45, 0))
-    return bank(x, z) + (gravel + rocks) * (1 - 0.75 * meadow(x, z))
+    gravel, rocks = sample(STONES, x / 1.3, z / 1.3), sample(STONES, x / 5.1 + 0.3, z / 5.1 + 0.1)
+    gravel, rocks = np.sqrt(1 - (1 - gravel) ** 2), np.sqrt(np.maximum(rocks - 0.4, 0))
+    lumps = 0.022 * gravel + 0.13 * rocks + 0.0012 * sample(ROUGH, x / 1.5, z / 1.5)
+    return bank(x, z) + lumps * (1 - 0.75 * meadow(x, z))
 
 
 def depth_map(height: Field, steps: Array) -> Array:
@@ -183,26 +179,19 @@ def light(height: Field, x: Array, z: Array, reach: float, eps: Array) -> tuple[
     return np.maximum(facing, 0) * free, 1 / np.sqrt(1 + 0.6 * (dx * dx + dz * dz))
 
 
-def haze(colour: Array, x: Array, y: Array, z: Array) -> Array:
-    """Air: thin above, a little mist on the water."""
-    seen = np.exp(-z / 15000 - z / 5200 * np.exp(-np.maximum(y, 0) / 90))
-    air = clear_sky(x / z, 0.02 + 0 * x) * np.float32([0.62, 0.68, 0.80])
-    return mix(air, colour, seen)
-
-
 def add_far_land(picture: Array) -> None:
     depth = depth_map(far_land, np.geomspace(380, 24000, 1700))
-    rows, cols = np.nonzero(np.isfinite(depth))
+    rows, cols = np.nonzero(np.isfinite(depth) & (np.arange(H)[:, None] < HORIZON + EYE * FOCAL / depth))
     z = depth[rows, cols]
     x, y = (cols + 0.5 - W / 2) / FOCAL * z, EYE + (HORIZON - rows) / FOCAL * z
-    rows, cols, x, y, z = (a[y > 0] for a in (rows, cols, x, y, z))
     sun, open_sky = light(far_land, x, z, 1500, np.maximum(1.0, z / 1200))
-    wood, kind = forest(x, z) * (y < 700), sample(TREE_NAMES, x / 330, z / 330)
-    grass = mix([0.17, 0.15, 0.05], [0.09, 0.11, 0.035], smooth(-1, 1, sample(ROUGH, x / 700, z / 700)))
+    grass = mix([0.19, 0.15, 0.05], [0.09, 0.11, 0.035], smooth(-1, 1, sample(ROUGH, x / 700, z / 700)))
     rock = mix(grass, [0.19, 0.165, 0.15], smooth(250, 800, y + 130 * sample(ROUGH, x / 900, z / 900)))
-    albedo = mix(rock, mix([0.022, 0.042, 0.018], [0.085, 0.085, 0.02], kind**2), wood)
+    tree = mix([0.022, 0.042, 0.018], [0.085, 0.085, 0.02], sample(TREE_NAMES, x / 330, z / 330) ** 2)
+    albedo = mix(rock, tree, forest(x, z) * (y < 700))
     colour = albedo * (SUNLIGHT * sun[:, None] + SKYLIGHT * open_sky[:, None])
-    picture[rows, cols] = haze(colour, x, y, z)
+    seen = np.exp(-z / 15000 - z / 5200 * np.exp(-y / 90))  # the air: a little mist lies on the water
+    picture[rows, cols] = mix(clear_sky(x / z, 0.02 + 0 * x) * np.float32([0.62, 0.68, 0.80]), colour, seen)
 
 
 def add_water(picture: Array, where: Array) -> None:
@@ -215,17 +204,16 @@ def add_water(picture: Array, where: Array) -> None:
         pz = z + (rng.random(len(z)) - 0.5) * z * z / (EYE * FOCAL) * 1.5
         px = across * pz
         wind = 0.25 + smooth(-0.8, 1.6, sample(SOFT, px / 170 + 0.2, pz / 330))
-        slope = wind * (0.020 * sample(SOFT, px / 21, pz / 7) + 0.017 * sample(ROUGH, px / 6, pz / 3.4))
+        slope = 0.016 * sample(SOFT, px / 17, pz / 6) + 0.017 * sample(ROUGH, px / 6, pz / 3.4)
+        slope = wind * (slope + 0.014 * sample(ROUGH, px / 1.7, pz / 1.1))
         tilt = wind * 0.03 * sample(ROUGH, px / 5 + 0.5, pz / 5)
         steep = np.maximum(down + slope, 0.002)
         up, side = np.abs(down + 2 * slope), across - 2 * steep * tilt - 0.05 * tilt
         line = np.abs(HORIZON - up * FOCAL).clip(0, HORIZON - 1).astype(int)
         mirror = picture[line, (side * FOCAL + W / 2).clip(0, W - 1).astype(int)]
-        sparkle = np.exp(-(((side + 0.5) / 0.24) ** 2) - ((up - 0.24) / 0.05) ** 2)
-        fresnel = 0.02 + 0.98 * (1 - np.minimum(steep, 1)) ** 5
-        colour += mirror * fresnel[:, None] * 0.9 + SUNLIGHT * (sparkle * 2.5)[:, None]
-    depth = -bank(across * z, z)
-    body = mix([0.10, 0.085, 0.05], [0.012, 0.035, 0.038], smooth(0, 0.5, depth))
+        glint = np.exp(-(((side + 0.52) / 0.2) ** 2) - ((up - 0.26) / 0.045) ** 2)
+        colour += mirror * (0.02 + 0.88 * (1 - steep) ** 5)[:, None] + SUNLIGHT * (glint * 2.2)[:, None]
+    body = mix([0.10, 0.085, 0.05], [0.012, 0.035, 0.038], smooth(0, 0.5, -bank(across * z, z)))
     picture[rows, cols] = colour / TAPS + body * 0.6
 
 
@@ -240,71 +228,212 @@ def add_near_land(picture: Array) -> None:
     z, y = depth[land], height[land]
     x = (cols + 0.5 - W / 2) / FOCAL * z
     sun, open_sky = light(near_land, x, z, 0.5, 0.0015 * z)
-    name = np.where(sample(STONES, x / 0.8, z / 0.8) > 0.02, sample(STONE_NAMES, x / 0.8, z / 0.8), 0.3)
-    stone = mix([0.10, 0.085, 0.07], [0.36, 0.33, 0.30], name) * np.exp(0.2 * sample(ROUGH, x, z))[:, None]
+    sun = sun * sign_shadow(x, z)
+    stone = mix([0.13, 0.11, 0.09], [0.50, 0.45, 0.39], sample(STONE_NAMES, x / 1.3, z / 1.3))
+    stone = stone * (0.3 + 0.7 * smooth(0, 0.35, sample(STONES, x / 1.3, z / 1.3)))[:, None]
     soil = mix([0.035, 0.03, 0.015], [0.09, 0.075, 0.03], smooth(-1, 1, sample(ROUGH, x / 2, z / 2)))
     wet = 1 - smooth(0.02, 0.12, y + 0.015 * sample(ROUGH, x / 3, z / 3))
     albedo = mix(stone, soil, meadow(x, z)) * (1 - 0.62 * wet)[:, None]
-    sun = sun * sign_shadow(x, z) * (1 - 0.6 * smooth(-0.2, 0.5, sample(SOFT, x / 4, z / 4) - 0.25 * x - 0.5))
-    lit = albedo * (SUNLIGHT * sun[:, None] + SKYLIGHT * open_sky[:, None])
-    picture[rows, cols] = lit + SKYLIGHT * (wet * 0.12 * open_sky**3)[:, None]
-
-
-# -- the sign ---------------------------------------------------------------------------------------
-
-POST, TURN = np.array([1.12, 0.0, 4.55]), 0.42  # the boards look a little to the left
-BOARDS = (("SLIC", 1.78, 0.66, -0.55), ("ORIGINAL", 1.43, 0.72, -0.70))  # text, height, right end, left end
+    shine = SKYLIGHT * (wet * 0.12 * open_sky**3)[:, None]
+    picture[rows, cols] = albedo * (SUNLIGHT * sun[:, None] + SKYLIGHT * open_sky[:, None]) + shine
 
 
 def sign_shadow(x: Array, z: Array) -> Array:
     """The post's shadow, softer with distance, as the sun has a size."""
-    along = ((x - POST[0]) * -SUN[0] + (z - POST[2]) * -SUN[2]) / np.hypot(SUN[0], SUN[2])
-    aside = ((x - POST[0]) * SUN[2] - (z - POST[2]) * SUN[0]) / np.hypot(SUN[0], SUN[2])
+    along, aside = (POST[0] - x) * SUN[0] + (POST[2] - z) * SUN[2], (x - POST[0]) * SUN[2] - (z - POST[2]) * SUN[0]
     soft = 0.015 + 0.02 * np.maximum(along, 0)
     return 1 - (along > 0) * (1 - smooth(0.05 - soft, 0.05 + soft, np.abs(aside)))
 
 
-def lettering(text: str) -> Array:
+def lettering(text: str, u: Array, v: Array) -> Array:
+    """Ink at (u, v), for letters of height 1 about the origin."""
     font = ImageFont.load_default(400)
     box = font.getbbox(text)
-    image = Image.new("L", (box[2] - box[0], box[3] - box[1]))
-    ImageDraw.Draw(image).text((-box[0], -box[1]), text, 255, font)
-    return np.asarray(image, np.float32) / 255
+    image = Image.new("L", (box[2] - box[0] + 9, box[3] - box[1] + 9))
+    ImageDraw.Draw(image).text((4 - box[0], 4 - box[1]), text, 255, font)
+    tall, wide = image.height, image.width
+    row, col = (0.5 - v) * tall, u * tall + wide / 2
+    return np.asarray(image)[row.astype(int).clip(0, tall - 1), col.astype(int).clip(0, wide - 1)] / 255
 
 
 def grain(u: Array, v: Array) -> Array:
     """Weathered wood: year rings cut lengthwise, bent round a knot, and fibres."""
-    knot = 0.035 * np.exp(-(((u - 0.34) / 0.10) ** 2) - ((v % 0.35 - 0.2) / 0.05) ** 2)
-    bend = v + knot + 0.012 * sample(SOFT, u / 3, v * 2)
-    return 0.55 * np.sin(190 * bend + 3 * sample(SOFT, u / 2, v)) + 0.6 * sample(FIBRE, u / 2.2, bend / 1.1)
+    bend = v + 0.035 * np.exp(-(((u - 0.34) / 0.10) ** 2) - ((v % 0.35 - 0.2) / 0.05) ** 2)
+    bend = bend + 0.010 * sample(SOFT, u / 5, v * 1.5)
+    return 0.4 * np.sin(150 * bend + 3 * sample(SOFT, u / 2, v)) + 0.85 * sample(FIBRE, u / 3.2, bend / 0.7)
 
 
-def timber(u: Array, v: Array, sunlit: Array) -> Array:
-    """Grey-brown wood in grazing sun, which makes its relief show."""
-    relief = grain(u, v) - grain(u + 0.002, v - 0.003)
-    old = mix([0.10, 0.062, 0.036], [0.30, 0.215, 0.145], smooth(-1.6, 1.6, grain(u, v)))
-    return old * (SUNLIGHT * (sunlit * np.clip(0.42 + 0.20 * relief, 0.04, 1))[:, None] + SKYLIGHT)
+def timber(u: Array, v: Array, sunlit: Array, paint: Array) -> Array:
+    """Grey-brown wood in grazing sun, which makes its relief show; paint holds where no fibre has lifted."""
+    height = grain(u, v)
+    relief = np.clip(0.42 + 0.2 * (height - grain(u + 0.002, v - 0.003)), 0.04, 1)
+    old = mix([0.085, 0.058, 0.040], [0.27, 0.205, 0.15], smooth(-1.8, 1.8, height))
+    worn = paint * 0.95 * smooth(-2.1, -1.0, height + 0.5 * sample(ROUGH, u * 2, v * 2))
+    old = mix(old, [0.80, 0.76, 0.66], worn)
+    return old * (SUNLIGHT * (sunlit * mix(relief[:, None], relief[:, None] * 0 + 0.36, 0.6 * worn)[:, 0])[:, None] + SKYLIGHT)
 
 
 def board(u: Array, v: Array, text: str, left: float, right: float) -> tuple[Array, Array]:
     """One board in its own coordinates (v up from its middle): colour and coverage."""
-    edge = 0.004 * sample(ROUGH, u / 1.5, v)
+    edge = 0.004 * sample(SOFT, u, v) + 0.001 * sample(ROUGH, u, v)
     inside = (np.abs(v) < 0.145 + edge) & (u > left + edge) & (u < right - 0.6 * np.abs(v) + edge)
-    colour = timber(u, v + 0.35 * len(text), 1 - 0.0 * u)
-    letters = lettering(text)
-    high = 0.155
-    wide = high * letters.shape[1] / letters.shape[0]
-    row, col = (0.5 - v / high) * letters.shape[0], ((u - (left + right - 0.08) / 2) / wide + 0.5) * letters.shape[1]
-    within = (row >= 0) & (row < letters.shape[0]) & (col >= 0) & (col < letters.shape[1])
-    ink = within * letters[row.astype(int).clip(0, len(letters) - 1), col.astype(int).clip(0, letters.shape[1] - 1)]
-    worn = ink * (0.94 * smooth(-2.3, -1.2, grain(u, v + 0.35 * len(text)) + 0.5 * sample(ROUGH, u * 2, v * 2)))
-    paint = timber(u, v + 0.35 * len(text), 1) * 0.5 + np.float32([0.84, 0.80, 0.70]) * (SUNLIGHT * 0.30 + SKYLIGHT * 0.6)
-    colour = mix(colour, 0 * colour, 0 * u) * (1 - worn[:, None]) + paint * worn[:, None]
-    for nail_v in (-0.085, 0.085):
-        near = np.hypot(u + 0.02, v - nail_v) / 0.011
-        rust = np.exp(-(((u + 0.02) / 0.010) ** 2)) * smooth(0.09, 0, nail_v - v) * (v < nail_v)
-        colour *= 1 - np.float32([0.35, 0.5, 0.6]) * rust[:, None]
-        head = 0.10 + 0.5 * np.exp(-((u + 0.024) ** 2 + (v - nail_v - 0.004) ** 2) / 1.2e-5)
-        colour = np.where((near < 1)[:, None], head[:, None] * (SKYLIGHT + 0.5 * SUNLIGHT), colour)
-    bevel = smooth(0.012, 0, 0.145 - v) * 0.9 - smooth(0.02, 0, v + 0.145) * 0.6
-    return colour * (1 + bevel[:, None]), inside
+    ink = lettering(text, (u - (left + right - 0.08) / 2) / 0.155, v / 0.155)
+    bevel = 1 + 0.9 * smooth(0.133, 0.145, v) - 0.6 * smooth(0.125, 0.145, -v)
+    colour = timber(u, v + 0.35 * len(text), bevel, ink)
+    for nail in (-0.11, 0.11):
+        near = np.hypot(u + 0.02, v - nail)
+        colour *= smooth(0.004, 0.018, np.hypot(u + 0.014, v - nail + 0.006))[:, None]  # its shadow
+        shine = 0.12 + 0.9 * np.exp(-((u + 0.024) ** 2 + (v - nail - 0.004) ** 2) / 1.2e-5)
+        colour = np.where((near < 0.010)[:, None], shine[:, None] * (SKYLIGHT + 0.4 * SUNLIGHT), colour)
+    return colour, inside
+
+
+def add_post(picture: Array) -> None:
+    rows, cols = (a.ravel() for a in np.mgrid[int(0.3 * H) : int(0.92 * H), W // 2 : W])
+    u = ((cols - W / 2) / FOCAL * POST[2] - POST[0]) / 0.05
+    v = EYE + (HORIZON - rows) / FOCAL * POST[2]
+    on = (np.abs(u) < 1) & (v < 2.02 + 0.01 * u) & (v > bank(*POST[[0, 2]]) - 0.02)
+    rows, cols, u, v = rows[on], cols[on], u[on], v[on]
+    under = 1 - 0.7 * smooth(0.93, 1.28, v) * (v < 1.285)  # the boards keep the light off
+    lit = np.maximum(u * SUN[0] - np.sqrt(1 - u * u) * SUN[2] * 0.3, 0) * 1.6
+    wood = timber(v, np.arcsin(u) * 0.05 + 0.7, lit, 0 * u)
+    picture[rows, cols] = wood * (under * (0.5 + 0.5 * np.sqrt(1 - u * u)))[:, None]
+
+
+def add_sign(picture: Array) -> None:
+    add_post(picture)
+    right, facing = np.array([np.cos(TURN), 0, -np.sin(TURN)]), np.array([-np.sin(TURN), 0, -np.cos(TURN)])
+    rows, cols = (a.ravel() for a in np.mgrid[int(0.3 * H) : int(0.8 * H), W // 2 : W])
+    ray = np.stack([(cols + 0.5 - W / 2) / FOCAL, (HORIZON - rows - 0.5) / FOCAL, 1 + 0 * rows], -1)
+    for thickness, dark in ((0.03, 0.25), (0.065, 1.0)):  # the back edge shows a little: boards are boxes
+        at = POST + facing * thickness
+        hit = ray * ((at @ facing) / (ray @ facing))[:, None]
+        u, height = (hit - at) @ right, hit[:, 1] + EYE
+        for text, middle, end, start in BOARDS:
+            near = np.abs(height - middle) < 0.2
+            colour, inside = board(u[near], (height - middle)[near] - 0.015 * u[near], text, start, end)
+            picture[rows[near][inside], cols[near][inside]] = colour[inside] * dark
+
+
+def paint(picture: Array, shapes: Array, colours: Array, blur: float) -> None:
+    """Lay polygons (n, corners, 2) over the picture, the last on top; out of focus by `blur` pixels."""
+    canvas = Image.new("RGBA", (W, H))
+    draw = ImageDraw.Draw(canvas)
+    tones = (np.sqrt(np.clip(colours / 3, 0, 1)) * 255).astype(int)
+    for corners, tone in zip(shapes.reshape(len(shapes), -1).tolist(), tones.tolist(), strict=True):
+        draw.polygon(corners, (*tone, 255))
+    layer = np.asarray(canvas, np.float32) / 255
+    layer[..., :3] = layer[..., :3] ** 2 * 3
+    layer = soften(layer, round(blur * SCALE))
+    picture[:] = picture * (1 - layer[..., 3:]) + layer[..., :3]
+
+
+def soften(layer: Array, radius: int) -> Array:
+    """Two running means each way make a tent, like a soft lens."""
+    for axis in (0, 1, 0, 1) if radius else ():
+        pad = [(radius + 1, radius) if i == axis else (0, 0) for i in range(3)]
+        total = np.cumsum(np.pad(layer, pad, mode="edge"), axis=axis, dtype=np.float64)
+        n, width = layer.shape[axis], 2 * radius + 1
+        layer = ((total.take(range(width, width + n), axis) - total.take(range(n), axis)) / width).astype(np.float32)
+    return layer
+
+
+def quads(x: Array, y: Array, dx: Array, dy: Array, z: Array | float) -> Array:
+    """Ribbons on the screen: paths (n, k) in metres at the distance z, half widths (dx, dy); k - 1 quads each."""
+    a, b = (np.stack([(x + s * dx) / z * FOCAL + W / 2, HORIZON + (EYE - y - s * dy) / z * FOCAL], -1) for s in (-1, 1))
+    return np.stack([a[:, :-1], b[:, :-1], b[:, 1:], a[:, 1:]], 2).reshape(-1, 4, 2)
+
+
+def add_grass(picture: Array, near: float, far: float, count: int, tall: float, blur: float) -> None:
+    """Blades from far to near; the sun shines through them, and their feet stand in each other's shade."""
+    z = np.sort(1 / rng.uniform(1 / far, 1 / near, count))[::-1]
+    x = rng.uniform(-0.66, 0.66, count) * z
+    keep = rng.random(count) < meadow(x, z) * smooth(-2.2, 0.6, sample(ROUGH, x / 3, z / 3))
+    x, z = x[keep, None], z[keep, None]
+    n, t = x.shape, np.linspace(0, 1, 6)
+    size = tall * rng.gamma(6, 1 / 6, n) * (1 + 0.25 * sample(ROUGH, x / 3, z / 3)) * (0.75 + 0.3 * np.abs(x) / z)
+    lean = rng.normal(0.16, 0.33, n) + 0.2 * sample(SOFT, x / 3, z / 3)
+    px, py = x + size * lean * t**1.8, bank(x, z) + size * (t - 0.28 * np.abs(lean) * t**3)
+    half = rng.uniform(0.0016, 0.0042, n) * (1 - t**1.6) + 0.0004
+    dry = smooth(-0.6, 1.8, sample(SOFT, x / 5 + 0.5, z / 5) + rng.normal(0, 0.9, n))
+    sun = rng.random(n) ** 1.6 * sign_shadow(x, z) * t[1:] ** 1.4
+    lit = SUNLIGHT * sun[..., None] * 1.15 + SKYLIGHT * (0.08 + 0.75 * t[1:, None] ** 1.2)
+    colour = mix([0.050, 0.105, 0.014], [0.28, 0.21, 0.075], dry) * lit
+    paint(picture, quads(px, py, half, 0 * half, z), colour.reshape(-1, 3), blur)
+
+
+def grow(at: Array, angle: float, length: float, width: float, out: list[Array], tips: list[Array]) -> None:
+    """A branch: it wanders, sags, tapers and forks, and carries leaves where it is thin."""
+    path = [(*at, width)]
+    for step in range(7):
+        angle += rng.normal(-0.035, 0.16)
+        at, width = at + length / 7 * np.array([np.cos(angle), np.sin(angle)]), width * 0.92
+        path.append((*at, width))
+        if width < 0.02:
+            tips.append(at)
+        if step > 0 and width > 0.005 and rng.random() < 0.75:
+            fork = angle + rng.choice([-1, 1]) * rng.uniform(0.35, 0.9)
+            grow(at, fork, length * 0.62, width * 0.6, out, tips)
+    out.append(np.array(path))
+
+
+def add_branches(picture: Array) -> None:
+    """A tree beside the camera reaches into the picture, a little nearer than the lens is focused."""
+    out: list[Array] = []
+    tips: list[Array] = []
+    for x, y, angle, length in BRANCHES:
+        grow(np.array([x, y]), angle, length, 0.055, out, tips)
+    x, y, width = np.moveaxis(np.array(out), -1, 0)
+    dx, dy = -np.gradient(y, axis=1), np.gradient(x, axis=1)
+    half = width / 2 / np.hypot(dx, dy)
+    for part, tone in ((1.0, 0.035), (0.35, 0.10)):  # a dark branch with light along its upper side
+        up = (1 - part) * half * 0.8
+        shapes = quads(x + dx * up, y + dy * up, dx * half * part, dy * half * part, 4.6)
+        paint(picture, shapes, np.float32([[1, 0.78, 0.58]]) * tone + np.zeros((len(shapes), 1)), 0.5)
+    add_leaves(picture, np.array(tips))
+
+
+def add_leaves(picture: Array, tips: Array) -> None:
+    """Some hang in the shade, some glow with the sun behind them, a few throw the sky back."""
+    at = rng.permutation(np.repeat(tips, 12, 0)) + rng.normal(0, 0.085, (len(tips) * 12, 2))
+    n, t = (len(at), 1), np.linspace(0, 1, 5)
+    turn, long, depth = rng.normal(-1.1, 0.8, n), rng.uniform(0.035, 0.075, n), np.linspace(0, 1, len(at))[:, None]
+    x, y = at[:, :1] + long * np.cos(turn + 0.5 * t) * t, at[:, 1:] + long * np.sin(turn + 0.5 * t) * t
+    half = long * rng.uniform(0.05, 0.2, n) * np.sin(np.pi * t**0.8)
+    shapes = quads(x, y, -half * np.sin(turn), half * np.cos(turn), 4.6)
+    glow = rng.random(n) ** 2 * (0.3 + 0.7 * depth)
+    lit = SUNLIGHT * glow * 1.1 + SKYLIGHT * (0.25 + 0.6 * depth + 0.9 * (rng.random(n) < 0.05))
+    colour = mix([0.030, 0.060, 0.012], [0.15, 0.165, 0.022], glow[:, 0]) * lit
+    paint(picture, shapes, np.repeat(colour, 4, 0), 0.5)
+
+
+def develop(picture: Array) -> Image.Image:
+    """Glare, vignette, downsampling, sensor noise, a filmic curve, sRGB."""
+    y, x = np.mgrid[-1 : 1 : H * 1j, -1 : 1 : W * 1j]
+    picture = picture + 0.2 * soften(np.maximum(picture - 1.0, 0), 16 * SCALE)
+    picture = (picture * (1 - 0.18 * (x * x + y * y))[..., None]).astype(np.float32)
+    planes = [Image.fromarray(plane) for plane in np.ascontiguousarray(picture.transpose(2, 0, 1))]
+    small = [np.asarray(plane.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)) for plane in planes]
+    v = np.maximum(np.stack(small, -1), 0)
+    v = EXPOSURE * np.maximum(v + rng.standard_normal(v.shape) * np.sqrt(v * 1e-4 + 3e-6), 0)
+    v = np.clip(v * (2.51 * v + 0.03) / (v * (2.43 * v + 0.59) + 0.14), 0, 1)
+    v = np.where(v < 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055)
+    return Image.fromarray((v * 255 + 0.5).astype(np.uint8))
+
+
+def main() -> None:
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("photo.png")
+    rows, cols = np.mgrid[:H, :W].astype(np.float32)
+    picture = sky((cols + 0.5 - W / 2) / FOCAL, np.maximum(HORIZON - rows, 0) / FOCAL)
+    add_far_land(picture)
+    add_near_land(picture)
+    add_grass(picture, 4.5, 10, 16000, 0.22, 0)
+    add_sign(picture)
+    add_branches(picture)
+    add_grass(picture, 3.1, 4.6, 9000, 0.26, 0)
+    add_grass(picture, 1.9, 2.6, 700, 0.40, 1.6)
+    develop(picture).save(target, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -190,4 +190,4 @@ def round_layer(plan: LayerPlan, weight: Tensor, bias: Tensor) -> dict[str, NDAr
 
 def scale_index(scales: Tensor, thresholds: Tensor) -> Tensor:
     """How many thresholds lie below each scale: the number of its table, as uint8."""
-    return torch.bucketize(scales, thresholds).to(torch.uint8)
+    return torch.bucketize(scales.contiguous(), thresholds).to(torch.uint8)

@@ -13,22 +13,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError, deserialize, safe_open
 
-from slic import files
 from slic.errors import ModelError
+
+if TYPE_CHECKING:  # numpy takes longer to import than `slic info` has altogether
+    import numpy as np
+    from numpy.typing import NDArray
 
 DEFAULT = "slic-q6"
 FORMAT = "slic-model-1"
 IDENTITY_BYTES = 16
 SUFFIX = ".safetensors"
+_MAX_HEAD = 1 << 24  # ours take 10 kB
 _EMBEDDED = Path(__file__).parent / "weights"
 
-Tensors = dict[str, NDArray[np.generic]]
+_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32"}
+_DTYPES |= {"I16": "int16", "I8": "int8", "U8": "uint8"}
+
+Tensors = dict[str, "NDArray[np.generic]"]
 
 
 @dataclass(frozen=True)
@@ -46,32 +51,34 @@ class Model:
 
     @cached_property
     def tensors(self) -> Tensors:
-        with _opened(self.path) as file:
-            return {name: file.get_tensor(name) for name in sorted(file.keys())}
+        try:
+            with safe_open(self.path, framework="numpy") as file:
+                return {name: file.get_tensor(name) for name in sorted(file.keys())}
+        except SafetensorError as error:
+            raise _damaged(self.path) from error
 
     @cached_property
     def identity(self) -> bytes:
-        """The first 16 bytes of SHA-256 over the architecture and every tensor that decoding may need."""
-        return identify(self.architecture, self.tensors)
+        """The first 16 bytes of SHA-256 over the architecture and every tensor that decoding may need.
 
-
-def identify(architecture: str, tensors: Tensors) -> bytes:
-    """SPEC.md, "The model's identity"."""
-    digest = hashlib.sha256(f"{FORMAT}\n{architecture}\n".encode())
-    for name in sorted(tensors):
-        if name.startswith("training."):
-            continue
-        array = np.ascontiguousarray(tensors[name])
-        shape = "x".join(map(str, array.shape))
-        digest.update(f"{name} {array.dtype.name} {shape}\n".encode())
-        digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
-    return digest.digest()[:IDENTITY_BYTES]
+        SPEC.md, "The model's identity". A safetensors file holds what is hashed: little-endian, row by row.
+        """
+        digest = hashlib.sha256(f"{FORMAT}\n{self.architecture}\n".encode())
+        try:
+            tensors = sorted(deserialize(self.path.read_bytes()))
+            for name, view in tensors:
+                if not name.startswith("training."):
+                    shape = "x".join(map(str, view["shape"]))
+                    digest.update(f"{name} {_DTYPES[view['dtype']]} {shape}\n".encode())
+                    digest.update(view["data"])
+        except (SafetensorError, KeyError) as error:
+            raise _damaged(self.path) from error
+        return digest.digest()[:IDENTITY_BYTES]
 
 
 def open_file(path: Path) -> Model:
     """Read a model file's card."""
-    with _opened(path) as file:
-        metadata = file.metadata() or {}
+    metadata = _metadata(path)
     if metadata.get("format") != FORMAT:
         raise ModelError(
             f"{path.name} is not a slic model",
@@ -92,11 +99,23 @@ def open_file(path: Path) -> Model:
         raise ModelError(f"{path.name} has a damaged card") from error
 
 
-def _opened(path: Path) -> Any:
-    try:
-        return safe_open(path, framework="numpy")
-    except SafetensorError as error:
-        raise ModelError(f"{path.name} is damaged or no safetensors file") from error
+def _metadata(path: Path) -> dict[str, str]:
+    """What the head of a safetensors file says: its length, then JSON. `tensors` checks all the rest."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > _MAX_HEAD:
+            raise _damaged(path)
+        try:
+            metadata: dict[str, str] = json.loads(file.read(length)).get("__metadata__", {})
+        except (ValueError, AttributeError, RecursionError) as error:
+            raise _damaged(path) from error
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise _damaged(path)
+    return metadata
+
+
+def _damaged(path: Path) -> ModelError:
+    return ModelError(f"{path.name} is damaged or no safetensors file")
 
 
 def folders() -> list[Path]:
@@ -160,6 +179,8 @@ def find_identity(identity: bytes) -> Model:
 
 def add(path: Path, *, force: bool = False) -> Model:
     """Copy a model file to the user's folder, under the model's name."""
+    from slic import files
+
     model = open_file(path)
     model.identity  # noqa: B018  (reads every tensor, so that a damaged file is refused now)
     if not model.name.replace("-", "").replace("_", "").replace(".", "").isalnum():

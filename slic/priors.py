@@ -176,7 +176,8 @@ class _Field:
         for step in range(self.width + 3 * (self.height - 1)):
             cols = step - 3 * rows
             inside = (cols >= 0) & (cols < self.width)
-            out.append(rows[inside] * self.width + cols[inside])
+            if inside.any():  # a latent narrower than three places has steps without any
+                out.append(rows[inside] * self.width + cols[inside])
         return out
 
     def _framed(self, places: Tensor) -> Tensor:

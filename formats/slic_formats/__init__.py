@@ -1,14 +1,15 @@
-"""The `.slic` container: bytes ↔ `Container`, as SPEC.md says. Standard library only.
+"""The `.slic` container: bytes ↔ Container, with the standard library only.
 
-    container = parse(data)                  # FormatError for whatever is not a valid file
-    assert serialise(container) == data      # one file has one byte form
-    parse_header(data)                       # width, height, mode: from the first 80 bytes
+    parse(data) -> Container        serialise(container) -> bytes        parse_header(data) -> Header
 
-Files written by version 1.0 are read by every 1.x.
+`serialise(parse(data)) == data` for all that parses; all else raises FormatError, which knows its
+chunk and its byte. Payloads stay closed here: `slic` decodes them. SPEC.md is the format, and says
+what stays: this reader reads every file of format 1, written by any 1.x. Signatures: `slic_formats.signing`.
 """
 
 from slic_formats.chunks import FILE_SIGNATURE as FILE_SIGNATURE
 from slic_formats.chunks import Chunk as Chunk
+from slic_formats.container import HEADER_BYTES as HEADER_BYTES
 from slic_formats.container import Container as Container
 from slic_formats.container import Header as Header
 from slic_formats.container import Mode as Mode
@@ -20,19 +21,3 @@ from slic_formats.container import unpack_words as unpack_words
 from slic_formats.errors import FormatError as FormatError
 from slic_formats.errors import SlicError as SlicError
 from slic_formats.signing import Signature as Signature
-
-__all__ = [
-    "FILE_SIGNATURE",
-    "Chunk",
-    "Container",
-    "FormatError",
-    "Header",
-    "Mode",
-    "Signature",
-    "SlicError",
-    "pack_words",
-    "parse",
-    "parse_header",
-    "serialise",
-    "unpack_words",
-]

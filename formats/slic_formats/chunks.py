@@ -1,108 +1,163 @@
-"""Signature, file length and chunks: the layer below the meaning of any chunk.
-
-signature   89 53 4C 49 43 0D 0A 1A
-length      u64, of the whole file
-chunk       u32 length of data, type, data, u32 CRC-32 of type and data          … to the end
-"""
+"""Frame of a file: signature, file length, chunks with CRC-32, and the one order they may stand in."""
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from slic_formats.errors import FormatError
+from slic_formats.limits import MAX_TABLE, MAX_UNKNOWN_CHUNKS
 
-# The first byte is no text and dies where only 7 bits pass; CR LF and ^Z die in text-mode transfers.
+# 0x89 is lost in 7-bit transfer, CR LF when line ends are translated, 0x1A ends `type` on Windows.
 FILE_SIGNATURE = b"\x89SLIC\r\n\x1a"
-PREAMBLE = len(FILE_SIGNATURE) + 8
-OVERHEAD = 12  # of a chunk: length, type, CRC
+FIRST_CHUNK = 16  # signature, then the file's length as u64
+BEFORE_PAYLOAD = 8  # u32 length, type
+AFTER_PAYLOAD = 4  # CRC-32 of type and payload
 
-_FIRST = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_REST = _FIRST | frozenset(b"0123456789")
+MANDATORY = ("HEAD", "HYPR", "LATN")
+KNOWN = (*MANDATORY, "ALPH", "icpr", "exif", "xmpd", "c2pa")
+SIGN = "sign"
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk's type and data. An upper-case first letter: who does not know it cannot read the file."""
+    """A type (upper case first: no reader may do without it) and its payload."""
 
     type: str
     data: bytes
 
-    @property
-    def critical(self) -> bool:
-        return self.type[0].isupper()
+    def frame(self) -> bytes:
+        """The chunk as it stands in a file."""
+        body = self.type.encode("ascii") + self.data
+        return b"".join((struct.pack("<I", len(self.data)), body, struct.pack("<I", zlib.crc32(body))))
 
 
 @dataclass(frozen=True)
-class Located:
-    """A chunk as it stands in a file, its data not copied."""
+class Span:
+    """A chunk where it lies in a file; nothing is copied."""
 
     type: str
-    data: memoryview
-    offset: int  # of the data
+    start: int
+    payload: memoryview
 
     @property
-    def start(self) -> int:
-        return self.offset - 8
+    def type_offset(self) -> int:
+        return self.start + 4
+
+    @property
+    def offset(self) -> int:
+        """Where the payload begins."""
+        return self.start + BEFORE_PAYLOAD
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.payload) + AFTER_PAYLOAD
+
+    def error(self, reason: str, offset: int) -> FormatError:
+        return FormatError(reason, chunk=self.type, offset=offset)
 
 
-def valid_type(name: bytes) -> bool:
-    return len(name) == 4 and name[0] in _FIRST and all(c in _REST for c in name[1:])
+def check_signature(view: memoryview) -> None:
+    """Refuse what does not begin as a file of ours, and say so when a transfer has spoilt it."""
+    start = bytes(view[: len(FILE_SIGNATURE)])
+    if start == FILE_SIGNATURE:
+        return
+    if FILE_SIGNATURE.startswith(start):
+        raise FormatError("truncated", offset=len(start))
+    if start[1:5] == FILE_SIGNATURE[1:5]:
+        raise FormatError("damaged by a text-mode or 7-bit transfer", offset=0)
+    raise FormatError("not a slic file", offset=0)
 
 
-def check_preamble(data: memoryview) -> int:
-    """The length of the file as it says itself."""
-    if bytes(data[: len(FILE_SIGNATURE)]) != FILE_SIGNATURE:
-        reason = "truncated" if FILE_SIGNATURE.startswith(data) and len(data) else "not a slic file"
-        raise FormatError(reason, offset=len(data) if reason == "truncated" else 0)
-    if len(data) < PREAMBLE:
-        raise FormatError("truncated", offset=len(data))
-    (length,) = struct.unpack_from("<Q", data, len(FILE_SIGNATURE))
-    return int(length)
+def check_file_length(view: memoryview) -> None:
+    """Compare the length that the file states with the one it has: cut and lengthened files end here."""
+    if len(view) < FIRST_CHUNK:
+        raise FormatError("truncated", offset=len(view))
+    stated = stated_length(view)
+    if stated < len(view):
+        raise FormatError("bytes after the end of the file", offset=stated)
+    if stated > len(view):
+        raise truncated(view)
 
 
-def split(data: memoryview) -> Iterator[Located]:
-    """The chunks of a whole file, their CRCs checked. What is missing or too much is said where it begins."""
-    length = check_preamble(data)
-    if length < len(data):
-        raise FormatError("bytes follow the end of the file", offset=max(length, PREAMBLE))
-    position = PREAMBLE
-    while position < length:
-        chunk = read_chunk(data, position, length)
-        yield chunk
-        position = chunk.offset + len(chunk.data) + 4
+def stated_length(view: memoryview) -> int:
+    return int.from_bytes(view[8:FIRST_CHUNK], "little")
 
 
-def read_chunk(data: memoryview, position: int, length: int) -> Located:
-    """The chunk that begins at `position` in a file of `length` bytes."""
-    if length - position < OVERHEAD:
-        raise FormatError("chunk reaches beyond the end of the file", offset=position)
-    if len(data) - position < 8:
-        raise FormatError("truncated", offset=len(data))
-    size, name = struct.unpack_from("<I4s", data, position)
-    if not valid_type(name):
-        raise FormatError("chunk type is not four letters and digits", offset=position + 4)
-    type_, offset = name.decode("ascii"), position + 8
-    if size > length - offset - 4:
-        raise FormatError("chunk reaches beyond the end of the file", chunk=type_, offset=position)
-    if len(data) < offset + size + 4:
-        raise FormatError("truncated", chunk=type_, offset=len(data))
-    body = data[offset : offset + size]
-    (crc,) = struct.unpack_from("<I", data, offset + size)
-    if crc != zlib.crc32(body, zlib.crc32(name)):
-        raise FormatError("checksum differs", chunk=type_, offset=offset + size)
-    return Located(type_, body, offset)
+def truncated(view: memoryview) -> FormatError:
+    """The error for a file that ends early, with the chunk that it ends in."""
+    at, inside = FIRST_CHUNK, None
+    for _ in range(MAX_TABLE + 1):
+        if len(view) < at + BEFORE_PAYLOAD:
+            inside = None
+            break
+        inside = _type(view, at)
+        at += BEFORE_PAYLOAD + _length(view, at) + AFTER_PAYLOAD
+        if at > len(view):
+            break
+    else:
+        inside = None  # more chunks than any file may have: no need to follow them
+    return FormatError("truncated", chunk=inside, offset=len(view))
 
 
-def join(chunks: Iterable[Chunk]) -> bytes:
-    """Signature, length and chunks as a file."""
-    parts = [raw(chunk) for chunk in chunks]
-    length = PREAMBLE + sum(map(len, parts))
-    return b"".join([FILE_SIGNATURE, struct.pack("<Q", length), *parts])
+def walk(view: memoryview) -> Iterator[Span]:
+    """The chunks of a file, each read whole and its CRC right."""
+    at = FIRST_CHUNK
+    while at < len(view):
+        span = read_chunk(view, at)
+        yield span
+        at = span.end
 
 
-def raw(chunk: Chunk) -> bytes:
-    """A chunk's bytes in a file."""
-    name = chunk.type.encode("ascii")
-    crc = zlib.crc32(chunk.data, zlib.crc32(name))
-    return struct.pack("<I4s", len(chunk.data), name) + chunk.data + struct.pack("<I", crc)
+def read_chunk(view: memoryview, start: int) -> Span:
+    if len(view) - start < BEFORE_PAYLOAD + AFTER_PAYLOAD:
+        raise FormatError("too few bytes for a chunk", offset=start)
+    type, length = _type(view, start), _length(view, start)
+    if type is None:
+        raise FormatError("chunk type is not a letter and three letters or digits", offset=start + 4)
+    span = Span(type, start, view[start + BEFORE_PAYLOAD :][:length])
+    if span.end > len(view) or len(span.payload) < length:
+        raise span.error("chunk is longer than the rest of the file", start)
+    crc = span.end - AFTER_PAYLOAD
+    if zlib.crc32(view[span.type_offset : crc]) != int.from_bytes(view[crc : span.end], "little"):
+        raise span.error("checksum differs", crc)
+    return span
+
+
+def _length(view: memoryview, start: int) -> int:
+    return int.from_bytes(view[start : start + 4], "little")
+
+
+def _type(view: memoryview, start: int) -> str | None:
+    return read_type(bytes(view[start + 4 : start + BEFORE_PAYLOAD]))
+
+
+def read_type(raw: bytes) -> str | None:
+    """A chunk's type, or None if it is none; bytes.isalnum knows ASCII only, as it must."""
+    return raw.decode("ascii") if len(raw) == 4 and raw.isalnum() and raw[:1].isalpha() else None
+
+
+def order_fault(before: Sequence[str], type: str) -> str | None:
+    """Why `type` may not follow the types `before`; None if it may. Files and signed tables share this."""
+    if type[0].isupper() and type not in KNOWN:
+        return "unknown critical chunk needs a newer slic"
+    if type in before:
+        return "repeated chunk"
+    if len(before) < len(MANDATORY) and type != MANDATORY[len(before)]:
+        return f"expected chunk {MANDATORY[len(before)]}"
+    if before and file_order(type) < file_order(before[-1]):
+        return "chunk out of order"
+    if sum(_is_unknown(t) for t in (*before, type)) > MAX_UNKNOWN_CHUNKS:
+        return f"more than {MAX_UNKNOWN_CHUNKS} unknown chunks"
+    return None
+
+
+def _is_unknown(type: str) -> bool:
+    return type not in KNOWN and type != SIGN
+
+
+def file_order(type: str) -> tuple[int, str]:
+    """Sort key of a type: its place in a file."""
+    if type in KNOWN:
+        return KNOWN.index(type), ""
+    return (len(KNOWN), type) if _is_unknown(type) else (len(KNOWN) + 1, "")

@@ -1,49 +1,68 @@
-"""What the chunks mean: bytes ↔ `Container`, one byte form for each.
-
-Order, no repeats:  HEAD HYPR LATN [ALPH] [icpr] [exif] [xmpd] [c2pa] [unknown ancillary …] [sign]
-"""
+"""Bytes ↔ Container: the fields of the header, the rules of each payload, one byte form for each file."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 from slic_formats import signing
-from slic_formats.chunks import PREAMBLE, Chunk, Located, check_preamble, join, read_chunk, split
+from slic_formats.chunks import (
+    AFTER_PAYLOAD,
+    BEFORE_PAYLOAD,
+    FILE_SIGNATURE,
+    FIRST_CHUNK,
+    KNOWN,
+    MANDATORY,
+    SIGN,
+    Chunk,
+    Span,
+    check_file_length,
+    check_signature,
+    order_fault,
+    read_chunk,
+    stated_length,
+    truncated,
+    walk,
+)
 from slic_formats.errors import FormatError
-from slic_formats.limits import MAX_C2PA, MAX_METADATA, MAX_UNKNOWN, max_alpha_bytes, max_entropy_bytes
+from slic_formats.limits import max_alpha_bytes, max_entropy_bytes, max_metadata_bytes
 from slic_formats.signing import Signature
 
 MAJOR = 1
-KNOWN = ("HEAD", "HYPR", "LATN", "ALPH", "icpr", "exif", "xmpd", "c2pa", "sign")
-_RANK = {type_: rank for rank, type_ in enumerate(KNOWN)}
-_UNKNOWN_RANK = _RANK["c2pa"] + 0.5
-_HEADER = struct.Struct("<BBHHBB16s16s")
-_MIN_WORDS = 4  # the count of words alone
+_HEAD = struct.Struct("<BBHHBB16s16s")  # major, minor, width, height, mode, quality, model, digest
+HEADER_BYTES = FIRST_CHUNK + BEFORE_PAYLOAD + _HEAD.size + AFTER_PAYLOAD  # `parse_header` needs so many
+_MAX_FILTER = 2  # of alpha's rows: 0 none, 1 left, 2 up
+
+Buffer = bytes | bytearray | memoryview
 
 
 class Mode(IntEnum):
+    """What the decoder shows: grey pictures are coded as RGB and shown in one channel."""
+
     GREY = 0
     RGB = 1
 
 
 @dataclass(frozen=True)
 class Header:
+    """Chunk HEAD. `model` and `digest` are 16 bytes of SHA-256s; quality 0 is the model's only one."""
+
     width: int
     height: int
     mode: Mode
+    quality: int
     model: bytes
-    """The first 16 bytes of the model's SHA-256."""
     digest: bytes
-    """The first 16 bytes of SHA-256 over the symbols."""
-    quality: int = 0
-    """0: the model has one quality."""
-    minor: int = 0
+    minor: int = 0  # of the format that wrote the file; kept so that its bytes come back
+
+    def pack(self) -> bytes:
+        size = self.width, self.height
+        return _HEAD.pack(MAJOR, self.minor, *size, self.mode, self.quality, self.model, self.digest)
 
 
 @dataclass(frozen=True)
 class Container:
-    """All that a file holds."""
+    """A file, taken apart: `parse(serialise(container)) == container`."""
 
     header: Header
     hyper: bytes
@@ -56,176 +75,159 @@ class Container:
     unknown: tuple[Chunk, ...] = ()
     signature: Signature | None = None
 
-    @property
-    def chunks(self) -> tuple[Chunk, ...]:
-        """The chunks in their order, without the signature: what a signature covers."""
-        optional = zip(("ALPH", "icpr", "exif", "xmpd", "c2pa"), self._optional(), strict=True)
-        return (
-            Chunk("HEAD", _pack_header(self.header)),
-            Chunk("HYPR", self.hyper),
-            Chunk("LATN", self.latent),
-            *(Chunk(type_, data) for type_, data in optional if data is not None),
-            *self.unknown,
-        )
-
-    def _optional(self) -> tuple[bytes | None, ...]:
-        return self.alpha, self.icc, self.exif, self.xmp, self.c2pa
+    def chunks(self) -> Iterator[Chunk]:
+        """All that a signature covers, in file order."""
+        optional = self.alpha, self.icc, self.exif, self.xmp, self.c2pa
+        payloads = self.header.pack(), self.hyper, self.latent, *optional
+        yield from (Chunk(t, data) for t, data in zip(KNOWN, payloads, strict=True) if data is not None)
+        yield from self.unknown
 
 
-def parse(data: bytes | bytearray | memoryview) -> Container:
-    """A whole file. Raises FormatError unless every byte is as SPEC.md says."""
-    found: dict[str, Located] = {}
-    header: Header | None = None
-    for chunk in _in_order(split(memoryview(data).cast("B"))):
-        if header is None:
-            header = _parse_header(chunk)
-        else:
-            _check_data(chunk, header)
-        found[chunk.type] = chunk
-        _check_together(chunk, found, header)
-    for type_ in ("HEAD", "HYPR", "LATN"):
-        if header is None or type_ not in found:
-            raise FormatError(f"chunk {type_} is missing", offset=len(data))
-    assert header is not None
-    sign = found.get("sign")
-
-    def content(type_: str) -> bytes | None:
-        return bytes(found[type_].data) if type_ in found else None
-
+def parse(data: Buffer) -> Container:
+    """The container in the bytes of a whole file; raises FormatError for any other bytes."""
+    view = memoryview(data).cast("B")
+    check_signature(view)
+    check_file_length(view)
+    header = _read_header(view)
+    spans = _collect(view, header)
+    known = {t: bytes(spans[t].payload) if t in spans else None for t in KNOWN}
     return Container(
         header,
-        bytes(found["HYPR"].data),
-        bytes(found["LATN"].data),
-        alpha=content("ALPH"),
-        icc=content("icpr"),
-        exif=content("exif"),
-        xmp=content("xmpd"),
-        c2pa=content("c2pa"),
-        unknown=tuple(Chunk(c.type, bytes(c.data)) for c in found.values() if c.type not in _RANK),
-        signature=None if sign is None else signing.unpack(sign.data, sign.offset),
+        hyper=bytes(spans["HYPR"].payload),
+        latent=bytes(spans["LATN"].payload),
+        alpha=known["ALPH"],
+        icc=known["icpr"],
+        exif=known["exif"],
+        xmp=known["xmpd"],
+        c2pa=known["c2pa"],
+        unknown=tuple(Chunk(t, bytes(s.payload)) for t, s in spans.items() if t not in KNOWN and t != SIGN),
+        signature=signing.read(spans[SIGN]) if SIGN in spans else None,
     )
 
 
-def parse_header(data: bytes | bytearray | memoryview) -> Header:
-    """Size, mode and model from the first 80 bytes or more of a file; the rest is not looked at."""
+def parse_header(data: Buffer) -> Header:
+    """The header from the first HEADER_BYTES of a file or more; what follows is not looked at."""
     view = memoryview(data).cast("B")
-    chunk = read_chunk(view, PREAMBLE, check_preamble(view))
-    if chunk.type != "HEAD":
-        raise FormatError("first chunk is not HEAD", chunk=chunk.type, offset=chunk.start)
-    return _parse_header(chunk)
+    check_signature(view)
+    if len(view) < HEADER_BYTES:
+        raise truncated(view)
+    if stated_length(view) < HEADER_BYTES:
+        raise FormatError("bytes after the end of the file", offset=stated_length(view))
+    return _read_header(view)
 
 
 def serialise(container: Container) -> bytes:
-    """The file. Raises FormatError for what `parse` would refuse."""
-    sign = container.signature
-    signed = () if sign is None else (Chunk("sign", signing.pack(sign)),)
-    data = join((*container.chunks, *signed))
-    parse(data)
+    """The bytes of the file. What `parse` would refuse or read otherwise is refused here too.
+
+    Raises FormatError, its offset that in the file refused, or ValueError for what no file can hold.
+    """
+    try:
+        chunks = [chunk.frame() for chunk in container.chunks()]
+        if container.signature:
+            chunks.append(Chunk(SIGN, signing.pack(container.signature)).frame())
+    except struct.error as error:
+        raise ValueError(f"container has a field out of range: {error}") from error
+    length = FIRST_CHUNK + sum(map(len, chunks))
+    data = b"".join((FILE_SIGNATURE, length.to_bytes(8, "little"), *chunks))
+    # Reading back is the one check that cannot differ from the reader's: struct pads and cuts in silence.
+    if parse(data) != container:
+        raise ValueError("container does not come back from its file: a field has a wrong size or type")
     return data
 
 
 def pack_words(words: bytes, escapes: bytes) -> bytes:
-    """The data of HYPR or LATN: u32 count, the entropy coder's u32 words, escapes."""
-    return struct.pack("<I", len(words) // 4) + words + escapes
+    """Payload of HYPR or LATN: the entropy coder's 32-bit words with their count, then the escapes."""
+    if len(words) % 4:
+        raise ValueError(f"{len(words)} bytes are no whole number of 32-bit words")
+    return b"".join((struct.pack("<I", len(words) // 4), words, escapes))
 
 
-def unpack_words(data: bytes) -> tuple[bytes, bytes]:
-    """Words and escapes of data that `parse` accepted."""
-    (count,) = struct.unpack_from("<I", data)
-    return data[4 : 4 + 4 * count], data[4 + 4 * count :]
+def unpack_words(payload: bytes) -> tuple[bytes, bytes]:
+    """Words and escapes of a payload; inverse of `pack_words`. `parse` has checked the count."""
+    end = _words_end(payload)
+    return payload[4:end], payload[end:]
 
 
-def _in_order(chunks: Iterator[Located]) -> Iterator[Located]:
-    """Refuse chunks out of order, twice, or critical and unknown."""
-    last: tuple[float, str] = (-1.0, "")
-    unknown = 0
-    for chunk in chunks:
-        if last[0] < 0 and chunk.type != "HEAD":
-            raise FormatError("first chunk is not HEAD", chunk=chunk.type, offset=chunk.start)
-        if chunk.type not in _RANK:
-            if Chunk(chunk.type, b"").critical:
-                raise FormatError("needs a newer slic", chunk=chunk.type, offset=chunk.start)
-            unknown += 1
-            if unknown > MAX_UNKNOWN:
-                raise FormatError("too many unknown chunks", chunk=chunk.type, offset=chunk.start)
-        rank = (float(_RANK.get(chunk.type, _UNKNOWN_RANK)), chunk.type)
-        if rank == last:
-            raise FormatError("chunk stands twice", chunk=chunk.type, offset=chunk.start)
-        if rank < last:
-            raise FormatError("chunk is out of order", chunk=chunk.type, offset=chunk.start)
-        last = rank
-        yield chunk
+def _words_end(payload: bytes | memoryview) -> int:
+    return 4 + 4 * int.from_bytes(payload[:4], "little")
 
 
-def _pack_header(h: Header) -> bytes:
-    try:
-        return _HEADER.pack(MAJOR, h.minor, h.width, h.height, h.mode, h.quality, h.model, h.digest)
-    except struct.error as error:
-        raise FormatError(f"header does not fit its fields: {error}", chunk="HEAD", offset=0) from error
+def _read_header(view: memoryview) -> Header:
+    _check_major(view)
+    span = read_chunk(view, FIRST_CHUNK)
+    if fault := order_fault([], span.type):
+        raise span.error(fault, span.type_offset)
+    if len(span.payload) != _HEAD.size:
+        raise span.error(f"payload is not {_HEAD.size} bytes", span.start)
+    _, minor, width, height, mode, quality, model, digest = _HEAD.unpack(span.payload)
+    for name, size, at in (("width", width, 2), ("height", height, 4)):
+        if size == 0:
+            raise span.error(f"{name} is zero", span.offset + at)
+    if mode not in tuple(Mode):
+        raise span.error("unknown mode", span.offset + 6)
+    return Header(width, height, Mode(mode), quality, model, digest, minor)
 
 
-def _parse_header(chunk: Located) -> Header:
-    def fail(reason: str, at: int) -> FormatError:
-        return FormatError(reason, chunk="HEAD", offset=chunk.offset + at)
-
-    if not len(chunk.data):
-        raise fail("header is empty", 0)
-    if chunk.data[0] != MAJOR:  # before all else: a later version may lay the rest out anew
-        raise fail(f"format version {chunk.data[0]} is unknown to this slic, which reads version {MAJOR}", 0)
-    if len(chunk.data) != _HEADER.size:
-        raise fail(f"header is {len(chunk.data)} bytes long, not {_HEADER.size}", 0)
-    _, minor, width, height, mode, quality, model, digest = _HEADER.unpack(chunk.data)
-    if not width:
-        raise fail("width is zero", 2)
-    if not height:
-        raise fail("height is zero", 4)
-    if mode not in iter(Mode):
-        raise fail(f"mode {mode} is unknown", 6)
-    return Header(width, height, Mode(mode), model, digest, quality, minor)
+def _check_major(view: memoryview) -> None:
+    """Refuse another major version by its number alone: all else in HEAD, its CRC too, may differ there."""
+    at = FIRST_CHUNK + BEFORE_PAYLOAD
+    empty = not any(view[FIRST_CHUNK : FIRST_CHUNK + 4])
+    if bytes(view[FIRST_CHUNK + 4 : at]) != b"HEAD" or empty or len(view) <= at or view[at] == MAJOR:
+        return
+    needs = "needs a newer slic" if view[at] > MAJOR else "does not exist"
+    raise FormatError(f"format version {view[at]} {needs}", chunk="HEAD", offset=at)
 
 
-def _check_data(chunk: Located, header: Header) -> None:
-    """What can be said of one chunk's data without decoding it."""
-
-    def fail(reason: str, at: int = 0) -> FormatError:
-        return FormatError(reason, chunk=chunk.type, offset=chunk.offset + at)
-
-    limits = {
-        "HYPR": max_entropy_bytes(header.width, header.height),
-        "LATN": max_entropy_bytes(header.width, header.height),
-        "ALPH": max_alpha_bytes(header.width, header.height),
-        "c2pa": MAX_C2PA,
-    }
-    limit = limits.get(chunk.type, MAX_METADATA)
-    if len(chunk.data) > limit:
-        raise fail(f"chunk is larger than {limit} bytes")
-    if chunk.type in ("HYPR", "LATN"):
-        _check_words(chunk.data, fail)
-    elif chunk.type == "ALPH":
-        if len(chunk.data) < 2:
-            raise fail("alpha is too short", len(chunk.data))
-        if chunk.data[0] > 2:
-            raise fail(f"alpha filter {chunk.data[0]} is unknown")
-    elif chunk.type in _RANK and not len(chunk.data):
-        raise fail("chunk is empty")
+def _collect(view: memoryview, header: Header) -> dict[str, Span]:
+    """All chunks by type, in file order; order, sizes and payloads are right."""
+    spans: dict[str, Span] = {}
+    for span in walk(view):
+        if fault := order_fault(list(spans), span.type):
+            raise span.error(fault, span.type_offset)
+        if len(span.payload) > _limit(span.type, header, spans):
+            raise span.error("chunk is larger than its limit", span.start)
+        _check_payload(span)
+        spans[span.type] = span
+    if len(spans) < len(MANDATORY):
+        raise FormatError(f"missing chunk {MANDATORY[len(spans)]}", offset=len(view))
+    return spans
 
 
-def _check_words(data: memoryview, fail: Callable[..., FormatError]) -> None:
-    if len(data) < _MIN_WORDS:
-        raise fail("count of words is missing", len(data))
-    (count,) = struct.unpack_from("<I", data)
-    if 4 + 4 * count > len(data):
-        raise fail(f"{count} words do not fit the chunk")
-    # The coder never leaves a last word of zero: with it, one picture would have two files.
-    if count and not any(data[4 * count : 4 * count + 4]):
-        raise fail("last word is zero", 4 * count)
+def _limit(type: str, header: Header, before: dict[str, Span]) -> int:
+    size = header.width, header.height
+    if type == "HYPR":
+        return max_entropy_bytes(*size)
+    if type == "LATN":
+        return max_entropy_bytes(*size) - len(before["HYPR"].payload)
+    if type == "ALPH":
+        return max_alpha_bytes(*size)
+    return signing.MAX_SIGN if type == SIGN else max_metadata_bytes(type)
 
 
-def _check_together(chunk: Located, found: dict[str, Located], header: Header) -> None:
-    """Limits over several chunks."""
-    if chunk.type == "LATN" and "HYPR" in found:
-        limit = max_entropy_bytes(header.width, header.height)
-        if len(found["HYPR"].data) + len(chunk.data) > limit:
-            raise FormatError(
-                f"HYPR and LATN are larger than {limit} bytes", chunk="LATN", offset=chunk.offset
-            )
+def _check_payload(span: Span) -> None:
+    if span.type in ("HYPR", "LATN"):
+        _check_words(span)
+    elif span.type == "ALPH":
+        _check_alpha(span)
+    elif span.type in KNOWN and not span.payload:
+        # The chunk's absence says the same in fewer bytes, and one file has one form.
+        raise span.error("chunk is empty", span.start)
+
+
+def _check_words(span: Span) -> None:
+    payload = span.payload
+    if len(payload) < 4:
+        raise span.error("payload ends early", span.offset + len(payload))
+    end = _words_end(payload)
+    if end > len(payload):
+        raise span.error("more words than the payload holds", span.offset)
+    if end > 4 and not any(payload[end - 4 : end]):
+        # The coder drops a last word of zero: with it, one picture would have two files.
+        raise span.error("last word is zero", span.offset + end - 4)
+
+
+def _check_alpha(span: Span) -> None:
+    if len(span.payload) < 2:
+        raise span.error("payload ends early", span.offset + len(span.payload))
+    if span.payload[0] > _MAX_FILTER:
+        raise span.error("unknown alpha filter", span.offset)

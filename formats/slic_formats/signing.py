@@ -1,136 +1,199 @@
-"""What a signature covers, and what it says of a file's chunks. The cryptography is slic.trust's.
+"""Structure of the `sign` chunk: what is signed, and which chunks still are what was signed.
 
-A `sign` chunk holds a table: type and SHA-256 of every chunk before it, when it was signed. The signature
-is over the table (and so over every byte of the file but itself), the key id and the comment. A publisher
-may drop EXIF or XMP later: their digests stay, and the verdict says "removed after signing". There
-are no ranges that a signature leaves out.
-
-    u8 scheme (1: Ed25519)   8 bytes key id   u8 n   n x (4 bytes type, 32 bytes SHA-256 of the chunk)
-    u16 length   comment, UTF-8   64 bytes signature
+A signature signs a table of the digests of all chunks before it, so it covers every byte, and yet a
+publisher can drop EXIF later: its digest stays in the table and says that it was there. Keys, the
+cryptography and the verdict are the business of `slic.trust`; here are only the bytes.
 """
 
 import hashlib
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from slic_formats.chunks import Chunk, raw, valid_type
-from slic_formats.errors import FormatError
-from slic_formats.limits import MAX_COMMENT
+from slic_formats.chunks import (
+    FILE_SIGNATURE,
+    MANDATORY,
+    SIGN,
+    Chunk,
+    Span,
+    file_order,
+    order_fault,
+    read_type,
+)
+from slic_formats.limits import MAX_COMMENT, MAX_TABLE
+
+if TYPE_CHECKING:
+    from slic_formats.container import Container
 
 ED25519 = 1
-DOMAIN = b"slic signed chunks 1\n"
-REMOVABLE = frozenset({"exif", "xmpd"})
-"""Chunks that may go after signing without making the file an altered one."""
+# Nothing else that this key may ever sign begins like this; the zero byte ends the string for certain.
+DOMAIN = b"slic signature 1\x00"
+# May be removed after signing: they hold places, names, serial numbers.
+REDACTABLE = frozenset({"exif", "xmpd"})
 
-_HEAD = struct.Struct("<B8sB")
-_ENTRY = struct.Struct("<4s32s")
-_SIGNATURE_BYTES = 64
+_START = struct.Struct("<B8sB")  # scheme, key id, entries in the table
+_ENTRY = struct.Struct("<4s32s")  # type, SHA-256 of the chunk as it stands in the file
+_COMMENT = struct.Struct("<H")
+_VALUE = 64
+MAX_SIGN = _START.size + MAX_TABLE * _ENTRY.size + _COMMENT.size + MAX_COMMENT + _VALUE
+
+# What can move the cursor, start a line or turn the direction of text makes a comment lie on a screen.
+_FORBIDDEN = frozenset(
+    chr(c)
+    for first, last in ((0x00, 0x1F), (0x7F, 0x9F), (0x2028, 0x202E), (0x2066, 0x2069))
+    for c in range(first, last + 1)
+)
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """A chunk as it was when the file was signed."""
+
+    type: str
+    digest: bytes
 
 
 @dataclass(frozen=True)
 class Signature:
-    """The data of a `sign` chunk."""
+    """The payload of `sign`; `value` is 64 bytes over `signed_message`."""
 
     key_id: bytes
-    table: tuple[tuple[str, bytes], ...]
+    table: tuple[TableEntry, ...]
     comment: str
-    signature: bytes
+    value: bytes
     scheme: int = ED25519
 
 
-class Status(Enum):
+class State(Enum):
+    """What became of a chunk since the file was signed."""
+
     INTACT = "intact"
     ALTERED = "altered"
-    REMOVED = "removed after signing"
-    ADDED = "added after signing"
+    REMOVED = "removed"
+    ADDED = "added"
 
 
-def digest(chunk: Chunk) -> bytes:
-    """SHA-256 over the chunk as it stands in the file: length, type, data, CRC."""
-    return hashlib.sha256(raw(chunk)).digest()
+@dataclass(frozen=True)
+class ChunkStatus:
+    type: str
+    state: State
 
 
-def message(signature: Signature) -> bytes:
-    """The bytes that are signed."""
-    return DOMAIN + _without_signature(signature)
+def make_table(chunks: Iterable[Chunk]) -> tuple[TableEntry, ...]:
+    """The table to sign for these chunks (`Container.chunks()`)."""
+    return tuple(TableEntry(c.type, hashlib.sha256(c.frame()).digest()) for c in chunks)
 
 
-def compare(signature: Signature, chunks: tuple[Chunk, ...]) -> tuple[tuple[str, Status], ...]:
-    """What became of each chunk since the table was made; whether the table is genuine is not asked here."""
-    now = {chunk.type: digest(chunk) for chunk in chunks}
-    then = dict(signature.table)
-    statuses = []
-    for type_, was in signature.table:
-        current = now.get(type_)
-        status = Status.REMOVED if current is None else Status.INTACT if current == was else Status.ALTERED
-        statuses.append((type_, status))
-    return (*statuses, *((type_, Status.ADDED) for type_ in now if type_ not in then))
+def signed_message(signature: Signature) -> bytes:
+    """The bytes that `signature.value` signs; they depend on all its fields but `value`."""
+    return DOMAIN + FILE_SIGNATURE + _pack_unsigned(signature)
 
 
-def pack(signature: Signature) -> bytes:
-    return _without_signature(signature) + signature.signature
+def compare(container: "Container") -> tuple[ChunkStatus, ...]:
+    """State of each chunk that was signed or is there now, in file order.
 
-
-def _without_signature(signature: Signature) -> bytes:
-    comment = signature.comment.encode()
-    table = b"".join(_ENTRY.pack(type_.encode("ascii"), hash_) for type_, hash_ in signature.table)
-    head = _HEAD.pack(signature.scheme, signature.key_id, len(signature.table))
-    return head + table + struct.pack("<H", len(comment)) + comment
-
-
-def unpack(data: memoryview, offset: int) -> Signature:
-    """The structure of a `sign` chunk; `offset` is its data's place in the file."""
-
-    def fail(reason: str, at: int) -> FormatError:
-        return FormatError(reason, chunk="sign", offset=offset + at)
-
-    if len(data) < _HEAD.size:
-        raise fail("signature is too short", len(data))
-    scheme, key_id, count = _HEAD.unpack_from(data)
-    if scheme != ED25519:
-        raise fail(f"signature scheme {scheme} is unknown; a newer slic may know it", 0)
-    position = _HEAD.size + count * _ENTRY.size
-    if len(data) < position + 2:
-        raise fail("signature is too short", len(data))
-    table = tuple(_entries(data, count, fail_at=offset))
-    (length,) = struct.unpack_from("<H", data, position)
-    if length > MAX_COMMENT:
-        raise fail(f"comment is longer than {MAX_COMMENT} bytes", position)
-    if len(data) != position + 2 + length + _SIGNATURE_BYTES:
-        raise fail("signature's length does not add up", position)
-    comment = bytes(data[position + 2 : position + 2 + length])
-    return Signature(
-        key_id,
-        table,
-        _text(comment, offset + position + 2),
-        bytes(data[position + 2 + length :]),
-        scheme,
+    It says nothing on the signature itself: whoever has not verified that has a table by anybody.
+    """
+    if container.signature is None:
+        raise ValueError("container has no signature to compare with")
+    signed = {e.type: e.digest for e in container.signature.table}
+    present = {e.type: e.digest for e in make_table(container.chunks())}
+    return tuple(
+        ChunkStatus(type, _state(signed.get(type), present.get(type)))
+        for type in sorted(signed | present, key=file_order)
     )
 
 
-def _entries(data: memoryview, count: int, *, fail_at: int) -> list[tuple[str, bytes]]:
-    entries: list[tuple[str, bytes]] = []
+def holds(statuses: Iterable[ChunkStatus]) -> bool:
+    """Whether nothing happened since signing but what a publisher may do: remove REDACTABLE chunks."""
+    return all(
+        s.state is State.INTACT or (s.state is State.REMOVED and s.type in REDACTABLE) for s in statuses
+    )
+
+
+def pack(signature: Signature) -> bytes:
+    return _pack_unsigned(signature) + signature.value
+
+
+def read(span: Span) -> Signature:
+    """The signature in a `sign` chunk, its structure checked, its value not."""
+    payload, at = span.payload, _START.size
+    _need(span, at)
+    scheme, key_id, count = _START.unpack_from(payload)
+    if scheme != ED25519:
+        raise span.error("unknown signature scheme needs a newer slic", span.offset)
+    if not len(MANDATORY) <= count <= MAX_TABLE:
+        raise span.error(f"table has not {len(MANDATORY)} to {MAX_TABLE} entries", span.offset + 9)
+    _need(span, at + count * _ENTRY.size + _COMMENT.size)
+    table = _read_table(span, count)
+    at += count * _ENTRY.size
+    comment = _read_comment(span, at)
+    at += _COMMENT.size + len(comment.encode())
+    if len(payload) != at + _VALUE:
+        raise span.error("signature is not 64 bytes", span.offset + at)
+    return Signature(key_id, table, comment, bytes(payload[at:]), scheme)
+
+
+def _need(span: Span, size: int) -> None:
+    if len(span.payload) < size:
+        raise span.error("payload ends early", span.offset + len(span.payload))
+
+
+def _read_table(span: Span, count: int) -> tuple[TableEntry, ...]:
+    table: list[TableEntry] = []
     for i in range(count):
-        name, hash_ = _ENTRY.unpack_from(data, _HEAD.size + i * _ENTRY.size)
-        place = fail_at + _HEAD.size + i * _ENTRY.size
-        if not valid_type(name) or name == b"sign":
-            raise FormatError("signed table names no chunk", chunk="sign", offset=place)
-        if any(name.decode("ascii") == known for known, _ in entries):
-            raise FormatError("signed table names a chunk twice", chunk="sign", offset=place)
-        entries.append((name.decode("ascii"), hash_))
-    if [type_ for type_, _ in entries[:3]] != ["HEAD", "HYPR", "LATN"]:
-        raise FormatError(
-            "signed table does not begin with HEAD, HYPR, LATN", chunk="sign", offset=fail_at + _HEAD.size
-        )
-    return entries
+        at = _START.size + i * _ENTRY.size
+        raw, digest = _ENTRY.unpack_from(span.payload, at)
+        type = read_type(raw)
+        fault = _table_fault([e.type for e in table], type)
+        if type is None or fault:
+            raise span.error(f"table: {fault}", span.offset + at)
+        table.append(TableEntry(type, digest))
+    return tuple(table)
 
 
-def _text(comment: bytes, offset: int) -> str:
+def _table_fault(before: list[str], type: str | None) -> str | None:
+    if type is None:
+        return "chunk type is not a letter and three letters or digits"
+    # A signature that signs a signature would need an order of its own.
+    return "sign cannot sign itself" if type == SIGN else order_fault(before, type)
+
+
+def _read_comment(span: Span, at: int) -> str:
+    (size,) = _COMMENT.unpack_from(span.payload, at)
+    if size > MAX_COMMENT:
+        raise span.error(f"comment is longer than {MAX_COMMENT} bytes", span.offset + at)
+    start = at + _COMMENT.size
+    _need(span, start + size)
+    raw = bytes(span.payload[start : start + size])
     try:
-        text = comment.decode()
+        comment = raw.decode()
     except UnicodeDecodeError as error:
-        raise FormatError("comment is not UTF-8", chunk="sign", offset=offset + error.start) from error
-    if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text):
-        raise FormatError("comment holds control characters", chunk="sign", offset=offset)
-    return text
+        raise span.error("comment is not utf-8", span.offset + start + error.start) from None
+    for i, character in enumerate(comment):
+        if character in _FORBIDDEN:
+            place = span.offset + start + len(comment[:i].encode())
+            raise span.error("control character in comment", place)
+    return comment
+
+
+def _pack_unsigned(signature: Signature) -> bytes:
+    comment = signature.comment.encode()
+    return b"".join(
+        (
+            _START.pack(signature.scheme, signature.key_id, len(signature.table)),
+            *(_ENTRY.pack(e.type.encode("ascii"), e.digest) for e in signature.table),
+            _COMMENT.pack(len(comment)),
+            comment,
+        )
+    )
+
+
+def _state(signed: bytes | None, present: bytes | None) -> State:
+    if signed is None:
+        return State.ADDED
+    if present is None:
+        return State.REMOVED
+    return State.INTACT if signed == present else State.ALTERED

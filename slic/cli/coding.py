@@ -1,0 +1,179 @@
+"""slic encode, slic decode: a command settles what to do, the library does it."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from slic.cli import options, work
+from slic.cli.plan import STREAM, Job, plan
+
+if TYPE_CHECKING:
+    from slic.codec import Codec
+    from slic.models import Model
+    from slic.transforms import Precision
+
+FORMATS = ("png", "jpg", "webp", "tiff")
+
+
+@click.command()
+@options.pictures
+@options.outputs
+@click.option("-q", "--quality", type=click.IntRange(1, 8), help="1 is smallest, 8 is best.")
+@click.option("-m", "--model", metavar="MODEL", help="A model's name or file, in place of -q.")
+@click.option("--strip", is_flag=True, help="Drop EXIF and XMP; the colour profile stays.")
+@options.machine
+@options.as_json
+@click.pass_context
+def encode(
+    ctx: click.Context,
+    inputs: tuple[str, ...],
+    quality: int | None,
+    model: str | None,
+    strip: bool,
+    **shared: Any,
+) -> None:
+    """Write each of PICTURES as a .slic file.
+
+    \b
+    Examples:
+      slic encode photo.png                       writes photo.slic
+      slic encode -r shoot/ -o out/ -j 4          a folder, four at a time
+      slic encode -q 3 - -o - <a.png >a.slic      from and to a pipe
+    """
+    if quality is not None and model is not None:
+        raise click.UsageError("-q and -m both choose the model; give one")
+    settings = _settings(shared)
+    jobs = plan(inputs, shared["output"], ".slic", _readable() if shared["recursive"] else None)
+    settings.check(jobs)
+    if jobs:
+        encoder = _Encoder(_choose(quality, model), strip, shared)
+        ctx.exit(work.run(jobs, encoder, settings))
+
+
+@click.command()
+@options.inputs
+@options.outputs
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Else from -o, or png.")
+@options.machine
+@options.as_json
+@click.pass_context
+def decode(ctx: click.Context, inputs: tuple[str, ...], format_: str | None, **shared: Any) -> None:
+    """Write the picture in each of FILES.
+
+    \b
+    Examples:
+      slic decode photo.slic                      writes photo.png
+      slic decode -r out/ -o seen/ --format jpg   a folder
+      slic decode photo.slic -o - | display       to a pipe
+    """
+    settings = _settings(shared)
+    chosen = _format(format_, shared["output"])
+    takes = (lambda name: name.lower().endswith(".slic")) if shared["recursive"] else None
+    jobs = plan(inputs, shared["output"], f".{chosen}", takes)
+    settings.check(jobs)
+    if jobs:
+        ctx.exit(work.run(jobs, _Decoder(chosen, shared), settings))
+
+
+def _settings(shared: dict[str, Any]) -> work.Settings:
+    names = ("force", "skip_existing", "as_json", "jobs", "threads", "device")
+    return work.Settings(**{name: shared[name] for name in names})
+
+
+def _readable() -> Callable[[str], bool]:
+    """Whether a file in a folder is a picture, by its name."""
+    from PIL import Image
+
+    Image.init()
+    suffixes = {s for s, format_ in Image.registered_extensions().items() if format_ in Image.OPEN}
+    return lambda name: os.path.splitext(name)[1].lower() in suffixes - {".slic"}
+
+
+def _format(chosen: str | None, output: str | None) -> str:
+    """The format that --format or the suffix of -o names; png when neither does."""
+    suffix = Path(output).suffix.lower() if output and output != STREAM else ""
+    named = {".jpeg": "jpg", ".tif": "tiff"}.get(suffix, suffix[1:])
+    known = named in FORMATS
+    if chosen and known and chosen != named:
+        raise click.UsageError(f"--format {chosen} does not fit {output}")
+    if not chosen and suffix and not known and output and not os.path.isdir(output):
+        raise click.UsageError(f"{output}: {suffix} is no known format; --format says which to write")
+    return chosen or (named if known else "png")
+
+
+def _choose(quality: int | None, model: str | None) -> "Model":
+    from slic import models
+
+    return models.find_quality(quality) if quality is not None else models.find(model or models.DEFAULT)
+
+
+def _source(job: Job) -> Any:
+    return click.get_binary_stream("stdin").read() if job.source == STREAM else job.source
+
+
+class _Encoder:
+    """One Codec for all inputs."""
+
+    def __init__(self, model: "Model", strip: bool, shared: dict[str, Any]) -> None:
+        from slic.codec import Codec
+
+        self._codec = Codec(model, device=shared["device"], precision=shared["precision"])
+        self._limits = _limits(shared)
+        self._strip = strip
+
+    def __call__(self, job: Job, result: work.Result) -> bytes:
+        from slic import pixels
+
+        picture = pixels.load(_source(job), strip=self._strip, **self._limits)
+        result.warnings += picture.warnings
+        data = self._codec.encode_picture(picture)
+        height, width = picture.rgb.shape[:2]
+        work.describe(result, self._codec.model, len(data), width, height)
+        return data
+
+
+class _Decoder:
+    """A Codec for each model that the inputs name, made when the first file asks for it."""
+
+    def __init__(self, format_: str, shared: dict[str, Any]) -> None:
+        self._format = format_
+        self._device: str = shared["device"]
+        self._precision: Precision = shared["precision"]
+        self._limits = _limits(shared)
+        self._codecs: dict[bytes, Codec] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, job: Job, result: work.Result) -> bytes:
+        from slic.cli.saving import save
+        from slic.codec import read
+        from slic_formats import parse
+
+        data = _source(job)
+        data = data if isinstance(data, bytes) else read(data)
+        container = parse(data)
+        codec = self._codec(container.header.model)
+        picture = codec.decode_picture(container, **self._limits)
+        saved, lost = save(picture, self._format)
+        result.warnings += lost
+        work.describe(result, codec.model, len(data), container.header.width, container.header.height)
+        result.facts["bytes"] = len(saved)
+        return saved
+
+    def _codec(self, identity: bytes) -> "Codec":
+        from slic import models
+        from slic.codec import Codec
+
+        with self._lock:  # to find a model takes a hash of each that is installed: once is enough
+            if identity not in self._codecs:
+                model = models.find_identity(identity)
+                self._codecs[identity] = Codec(model, device=self._device, precision=self._precision)
+            return self._codecs[identity]
+
+
+def _limits(shared: dict[str, Any]) -> dict[str, int]:
+    """max_pixels where it was given; its default is the library's."""
+    return {} if shared["max_pixels"] is None else {"max_pixels": shared["max_pixels"]}

@@ -1,0 +1,100 @@
+"""Which input becomes which output, settled before anything is written."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+STREAM = "-"
+
+Takes = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Job:
+    source: str
+    target: str
+    """A path, `-`, or nothing for a folder that may not be entered."""
+    makes_folder: bool = False
+    """Whether the folder that it lies in is made when it is missing."""
+
+
+def plan(inputs: tuple[str, ...], output: str | None, suffix: str, takes: Takes | None) -> list[Job]:
+    """One job for each input; folders are entered when `takes` says which of their files to take."""
+    folder = _folder(inputs, output)
+    jobs = []
+    for name in inputs:
+        if name != STREAM and os.path.isdir(name):
+            jobs += _within(name, folder, suffix, takes)
+        else:
+            jobs.append(Job(name, _target(name, output, folder, suffix), folder is not None))
+    _refuse_clashes(jobs)
+    return jobs
+
+
+def _folder(inputs: tuple[str, ...], output: str | None) -> str | None:
+    """The folder that `-o` names, if it names one."""
+    several = len(inputs) > 1 or any(n != STREAM and os.path.isdir(n) for n in inputs)
+    if output is None:
+        return None
+    if output == STREAM:
+        if several:
+            raise click.UsageError("several inputs do not fit on standard output")
+        return None
+    if os.path.isdir(output) or output.endswith(tuple(s for s in (os.sep, os.altsep) if s)):
+        return output
+    if several and os.path.exists(output):
+        raise click.UsageError(f"several inputs need a folder, and {output} is a file")
+    return output if several else None
+
+
+def _target(name: str, output: str | None, folder: str | None, suffix: str) -> str:
+    if folder is None and output is not None:
+        return output
+    if name == STREAM:
+        if folder is not None:
+            raise click.UsageError("standard input has no name; -o must say which file to write")
+        return STREAM
+    path = Path(name).with_suffix(suffix)
+    return str(path if folder is None else Path(folder, path.name))
+
+
+def _within(top: str, folder: str | None, suffix: str, takes: Takes | None) -> Iterator[Job]:
+    if takes is None:
+        yield Job(top, "")
+        return
+    for path in _walk(top, takes):
+        kept = path if folder is None else Path(folder, path.relative_to(top))
+        yield Job(str(path), str(kept.with_suffix(suffix)), folder is not None)
+
+
+def _walk(top: str, takes: Takes) -> Iterator[Path]:
+    """Files below `top` in a steady order; hidden ones stay out, as they are seldom pictures."""
+
+    def refuse(error: OSError) -> None:
+        raise error  # a folder that cannot be read is not an empty one
+
+    for here, folders, names in os.walk(top, onerror=refuse):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        yield from (Path(here, n) for n in sorted(names) if not n.startswith(".") and takes(n))
+
+
+def _refuse_clashes(jobs: list[Job]) -> None:
+    """No two inputs share an output, and no output is an input."""
+    sources = {_place(job.source): job.source for job in jobs if job.source != STREAM}
+    seen: dict[str, str] = {}
+    for job in jobs:
+        if job.target in (STREAM, ""):
+            continue
+        place = _place(job.target)
+        if place in sources:
+            raise click.UsageError(f"{sources[place]} is an input; {job.source} cannot be written over it")
+        if place in seen:
+            raise click.UsageError(f"{seen[place]} and {job.source} would both be written to {job.target}")
+        seen[place] = job.source
+
+
+def _place(name: str) -> str:
+    return os.path.normcase(os.path.realpath(name))

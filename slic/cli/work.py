@@ -1,0 +1,211 @@
+"""Runs jobs, several at a time, and tells in their order how each went."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from slic import files
+from slic.cli import messages
+from slic.cli.plan import STREAM, Job
+from slic.errors import ModelError, PictureError, SlicError
+
+if TYPE_CHECKING:
+    from slic.models import Model
+
+
+@dataclass
+class Result:
+    """How one input went."""
+
+    job: Job
+    facts: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    error: BaseException | None = None
+    skipped: bool = False
+
+    def as_json(self) -> str:
+        head = {"input": self.job.source, "output": self.job.target or None, "ok": self.error is None}
+        if self.error is not None:
+            reason = messages.describe(self.error, self.job.source)
+            return json.dumps(head | {"error": reason, "hint": getattr(self.error, "hint", None)})
+        if self.skipped:
+            return json.dumps(head | {"skipped": True})
+        return json.dumps(head | self.facts | {"warnings": self.warnings})
+
+
+def describe(result: Result, model: "Model", size: int, width: int, height: int) -> None:
+    """What both commands say of a `.slic` file of `size` bytes."""
+    bpp = round(8 * size / (width * height), 4)
+    result.facts |= {"bytes": size, "bpp": bpp, "width": width, "height": height, "model": model.name}
+    if not model.secured:
+        result.warnings.append(
+            f"model {model.name} is not secured: re-encoding an edited copy will not destroy it"
+        )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the options say about a run."""
+
+    force: bool
+    skip_existing: bool
+    as_json: bool
+    jobs: int
+    threads: int | None
+    device: str
+
+    def check(self, jobs: list[Job]) -> None:
+        """Refuse what cannot go well, before anything is written."""
+        if self.force and self.skip_existing:
+            raise click.UsageError("--force and --skip-existing exclude each other")
+        if any(job.target == STREAM for job in jobs):
+            if self.as_json:
+                raise click.UsageError("--json and the file itself cannot both go to standard output")
+            if sys.stdout.isatty():
+                raise click.UsageError("a file on a terminal is of no use; give -o FILE, or a pipe")
+
+
+Work = Callable[[Job, Result], bytes]
+
+
+def run(jobs: list[Job], work: Work, settings: Settings) -> int:
+    """Do all jobs; the exit code."""
+    _set_up_torch(settings, len(jobs))
+    code, said = 0, set[str]()
+    with _mapped(lambda job: _one(job, work, settings), jobs, settings) as results:
+        for result in _with_progress(results, len(jobs)):
+            _tell(result, settings, said)
+            code = code if result.error is None else 1
+    return code
+
+
+def _one(job: Job, work: Work, settings: Settings) -> Result:
+    result = Result(job)
+    started = time.perf_counter()
+    try:
+        if _is_done(job, settings):
+            result.skipped = True
+        else:
+            _deliver(job, work(job, result), settings.force)
+    except BrokenPipeError:
+        raise
+    except (SlicError, OSError, MemoryError) as error:
+        result.error = error
+    except RuntimeError as error:
+        if "memory" not in str(error):  # torch has no class of its own for memory that runs out
+            raise
+        result.error = MemoryError()
+    result.facts["seconds"] = round(time.perf_counter() - started, 3)
+    return result
+
+
+def _is_done(job: Job, settings: Settings) -> bool:
+    """Whether there is nothing to do; refuses what would do harm before the work begins."""
+    if not job.target:
+        raise PictureError("is a folder", hint="-r goes through it")
+    if job.target == STREAM or not os.path.lexists(job.target):
+        return False
+    if job.source != STREAM and files.same_file(Path(job.source), Path(job.target)):
+        raise PictureError("input and output are the same file", hint="-o writes elsewhere")
+    if not (settings.force or settings.skip_existing):
+        raise PictureError(
+            f"{click.format_filename(job.target)} exists already",
+            hint="--force overwrites it, --skip-existing leaves it",
+        )
+    return settings.skip_existing
+
+
+def _deliver(job: Job, data: bytes, force: bool) -> None:
+    if job.target == STREAM:
+        stream = click.get_binary_stream("stdout")
+        stream.write(data)
+        stream.flush()
+        return
+    target = Path(job.target)
+    try:
+        if job.makes_folder:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        files.write(target, data, force=force)
+    except OSError as error:
+        error.filename, error.filename2 = job.target, None  # rather than the temporary file's name
+        raise
+
+
+def _tell(result: Result, settings: Settings, said: set[str]) -> None:
+    """Results on stdout, all else on stderr; what concerns the whole run is said once."""
+    name = result.job.source
+    if result.error is not None:
+        messages.failure(result.error, name)
+    for text in result.warnings:
+        about_the_run = text.startswith("model ")
+        line = text if about_the_run else f"{click.format_filename(name)}: {text}"
+        if line not in said:
+            messages.warning(line)
+        if about_the_run:
+            said.add(line)
+    if settings.as_json:
+        click.echo(result.as_json())
+    elif result.error is None and result.job.target != STREAM:
+        click.echo(_summary(result))
+
+
+def _summary(result: Result) -> str:
+    target = click.format_filename(result.job.target)
+    if result.skipped:
+        return f"{target}: exists, skipped"
+    facts = result.facts
+    return f"{target}: {facts['width']}x{facts['height']}, {facts['bytes']} bytes, {facts['bpp']:.3f} bpp"
+
+
+@contextmanager
+def _mapped(do: Callable[[Job], Result], jobs: list[Job], settings: Settings) -> Iterator[Iterator[Result]]:
+    """Results in the order of the jobs; at most `settings.jobs` pictures are in memory at a time."""
+    workers = min(settings.jobs or cores(), len(jobs))
+    if workers <= 1:
+        yield map(do, jobs)
+        return
+    pool = ThreadPoolExecutor(workers, initializer=lambda: _set_up_torch(settings, len(jobs)))
+    try:
+        yield pool.map(do, jobs)
+    finally:
+        # Interrupted, those at work finish (nothing partial is left), the others never begin.
+        pool.shutdown(cancel_futures=True)
+
+
+def _with_progress(results: Iterator[Result], total: int) -> Iterator[Result]:
+    if total < 2 or not sys.stderr.isatty():
+        return results
+    from tqdm import tqdm
+
+    def shown() -> Iterator[Result]:
+        with tqdm(total=total, delay=2, unit="file", leave=False, file=sys.stderr) as bar:
+            for result in results:
+                bar.update()
+                bar.clear()  # so that what is said about this one has the line for itself
+                yield result
+
+    return shown()
+
+
+def _set_up_torch(settings: Settings, count: int) -> None:
+    """Share the cores among the inputs; torch keeps this number for each thread."""
+    import torch
+
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise ModelError("this machine has no CUDA device", hint="--device auto takes what there is")
+    workers = max(1, min(settings.jobs or cores(), count))
+    torch.set_num_threads(settings.threads or max(1, cores() // workers))
+
+
+def cores() -> int:
+    """Those this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

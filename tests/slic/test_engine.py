@@ -1,0 +1,142 @@
+"""Pixels ↔ payloads: exact symbols on every path, refusal instead of a wrong picture."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from slic import engine, exact
+from slic.engine import Coded, Engine
+from slic.errors import FormatError, MismatchError, SlicError
+from slic.models import Model
+from slic.transforms import ARCHITECTURES
+
+CPU = torch.device("cpu")
+Maker = Callable[..., NDArray[np.uint8]]
+
+
+def make(model: Model, precision: torch.dtype = torch.float32) -> Engine:
+    return Engine(model.architecture, model.tensors, CPU, precision)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("size", [(1, 1), (1, 70), (17, 15), (64, 64), (65, 130)])
+def test_every_size_comes_back(
+    architecture: str, size: tuple[int, int], tiny_models: dict[str, Model], picture: Maker
+) -> None:
+    ours = make(tiny_models[architecture])
+    (coded,) = ours.encode([picture(*size)])
+    (pixels,) = ours.decode([coded], *size)
+    assert pixels.shape == (*size, 3) and pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_symbols_decode_alike_in_every_precision(
+    architecture: str, tiny_models: dict[str, Model], picture: Maker
+) -> None:
+    """The digest is checked in every decode, so that it succeeds is the proof."""
+    model = tiny_models[architecture]
+    (coded,) = make(model).encode([picture(90, 70)])
+    (reference,) = make(model).decode([coded], 90, 70)
+    for precision in (torch.bfloat16, torch.float64):
+        (pixels,) = make(model, precision).decode([coded], 90, 70)
+        if precision is torch.float64:
+            assert np.abs(pixels.astype(int) - reference).max() <= 1
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_threads_and_batches_do_not_change_a_byte(
+    architecture: str, tiny_models: dict[str, Model], picture: Maker
+) -> None:
+    ours, pictures = make(tiny_models[architecture]), [picture(80, 48, seed) for seed in range(3)]
+    together = ours.encode(pictures)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = [ours.encode([p])[0] for p in pictures]
+    finally:
+        torch.set_num_threads(before)
+    for a, b in zip(ours.decode(together, 80, 48), pictures, strict=True):
+        assert a.shape == b.shape
+    assert [c.digest for c in together] == [c.digest for c in alone]
+    assert [c.latent for c in together] == [c.latent for c in alone]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_tiles_change_nothing_but_rounding_ties(
+    architecture: str, tiny_models: dict[str, Model], picture: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, wide = make(tiny_models[architecture]), picture(400, 350)
+    y = ours._analyse(torch.from_numpy(wide)[None])
+    whole = ours._synthesise(y.round(), 400, 350, grey=False)
+    monkeypatch.setattr(engine, "TILE", 7)
+    tiled = ours._analyse(torch.from_numpy(wide)[None])
+    torch.testing.assert_close(tiled, y, rtol=1e-4, atol=1e-3)
+    again = ours._synthesise(y.round(), 400, 350, grey=False)
+    assert (again.int() - whole.int()).abs().max() <= 1
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_tiled_hyper_synthesis_is_exactly_the_same(
+    architecture: str, tiny_models: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slic import priors
+
+    hyper = make(tiny_models[architecture])._prior._hyper  # type: ignore[attr-defined]
+    z = torch.randint(-4000, 4000, (8, 30, 23), generator=torch.Generator().manual_seed(0)).double()
+    whole = hyper(z, 118, 90)
+    monkeypatch.setattr(priors, "HYPER_TILE", 6)
+    assert torch.equal(hyper(z, 118, 90), whole)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_disturbed_entropy_parameters_are_refused(
+    architecture: str, tiny_models: dict[str, Model], picture: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder whose scales are off by 1e-5 must not show a picture: it reads another stream."""
+    ours, exact_index, changed = make(tiny_models[architecture]), exact.scale_index, 0
+    (coded,) = ours.encode([picture(384, 384)])
+
+    def disturbed(scales: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:
+        nonlocal changed
+        index = exact_index(scales.double() * (1 + 1e-5), thresholds.double())
+        changed += int((index != exact_index(scales, thresholds)).sum())
+        return index
+
+    monkeypatch.setattr(exact, "scale_index", disturbed)
+    with pytest.raises((MismatchError, FormatError)):
+        ours.decode([coded], 384, 384)
+    assert changed
+
+
+def test_a_wrong_digest_is_refused(tiny_model: Model, picture: Maker) -> None:
+    ours = make(tiny_model)
+    (coded,) = ours.encode([picture(40, 40)])
+    with pytest.raises(MismatchError, match="refusing to show a wrong picture"):
+        ours.decode([Coded(coded.hyper, coded.latent, bytes(16))], 40, 40)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_damaged_payloads_are_refused(
+    architecture: str, tiny_models: dict[str, Model], picture: Maker
+) -> None:
+    ours, random = make(tiny_models[architecture]), np.random.default_rng(0)
+    (coded,) = ours.encode([picture(48, 48)])
+    for _ in range(60):
+        hyper, latent = bytearray(coded.hyper), bytearray(coded.latent)
+        target = hyper if random.random() < 0.3 else latent
+        target[random.integers(4, len(target))] ^= 1 << random.integers(8)
+        with pytest.raises(SlicError):
+            ours.decode([Coded(bytes(hyper), bytes(latent), coded.digest)], 48, 48)
+
+
+def test_grey_is_one_plane(tiny_model: Model, picture: Maker) -> None:
+    ours = make(tiny_model)
+    (coded,) = ours.encode([picture(33, 20)])
+    (plane,) = ours.decode([coded], 33, 20, grey=True)
+    (rgb,) = ours.decode([coded], 33, 20)
+    assert plane.shape == (33, 20)
+    unclipped = (rgb > 0).all(2) & (rgb < 255).all(2)
+    assert np.abs(plane - rgb.mean(2))[unclipped].max() <= 1
