@@ -1,43 +1,38 @@
-"""Render photo.png: a photograph that nobody took, so that the examples owe nothing to anybody.
-
-    python examples/render_photo.py [output.png]
+"""Render photo.png, a photograph that nobody took: python examples/render_photo.py [output.png]
 
 One camera, one evening sun. Rays meet hills, shore and sign; ripples mirror them; leaves and grass are drawn
 one by one. All is linear light, three samples a pixel each way, until `develop`. World: metres, x right,
 y up from the lake, z away from the camera. The same seed gives the same picture.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 WIDTH, HEIGHT, SCALE = 768, 512, 3
 W, H = WIDTH * SCALE, HEIGHT * SCALE
 FOCAL = 0.83 * W  # 62 degrees across
 HORIZON = 0.43 * H  # a shifted lens: the horizon is off centre, yet upright things stay upright
 EYE = 2.1
-EXPOSURE, TAPS = 0.80, 6
+EXPOSURE, TAPS, NEAR = 0.80, 6, 4.6  # NEAR: where the branches hang
 SUN = np.array([-0.80, 0.27, 0.535])  # low, to the left, a little ahead: side light, long shadows
 SUNLIGHT = np.array([1.0, 0.63, 0.33], np.float32) * 3.6
 SKYLIGHT = np.array([0.42, 0.52, 0.72], np.float32) * 0.62
 POST, TURN = np.array([1.12, 0.0, 4.55]), 0.42  # the boards look a little to the left
 BOARDS = (("SLIC", 1.78, 0.66, -0.55), ("ORIGINAL", 1.43, 0.72, -0.70))  # text, height, right end, left end
-BRANCHES = ((-3.3, 3.9, 0.1, 2.6), (-3.4, 3.3, 0.2, 1.7), (-2.0, 4.4, -0.2, 2.2), (-3.2, 4.2, -0.4, 1.8))
+BRANCHES = ((-3.5, 3.75, 0.05, 1.5), (-3.5, 3.3, 0.25, 0.9), (-2.4, 4.1, -0.25, 1.1), (-3.3, 4.1, -0.3, 1.2))
 
-Array = np.ndarray
-Field = Callable[[Array, Array], Array]
+Array, Field = np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]
 rng = np.random.default_rng(2024)
 
 
 def noise(size: int, power: float, stretch: float = 1.0) -> Array:
     """A tile of Gaussian noise with the spectrum 1/f^power, unit variance; stretched along x."""
-    fy, fx = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None] * stretch
-    radius = np.hypot(fx, fy)
+    radius = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None] * stretch)
     radius[0, 0] = np.inf
     tile = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((size, size))) * radius ** (-power / 2))
     return (tile / tile.std()).astype(np.float32)
@@ -52,25 +47,14 @@ def cells(size: int, grid: int) -> tuple[Array, Array]:
         gy, gx = np.floor(y) + dy - 1, np.floor(x) + dx - 1
         jx, jy, turn, big, flat, own = np.moveaxis(shape[gy.astype(int) % grid, gx.astype(int) % grid], -1, 0)
         u, v, c, s = x - gx - jx, y - gy - jy, np.cos(6.3 * turn), np.sin(6.3 * turn)
-        wide = 0.3 + 0.45 * big
-        value = 1 - np.hypot((u * c + v * s) / wide, (v * c - u * s) / (wide * (0.6 + 0.4 * flat)))
-        name = np.where(value > best, own, name)
-        best = np.maximum(best, value)
+        value = 1 - np.hypot(u * c + v * s, (v * c - u * s) / (0.6 + 0.4 * flat)) / (0.3 + 0.45 * big)
+        best, name = np.maximum(best, value), np.where(value > best, own, name)
     return best, name
 
 
 def sample(tile: Array, u: Array, v: Array) -> Array:
     """Read a tile at (u, v), in tiles, bilinear and without end."""
-    n = len(tile)
-    x, y = u * n, v * n
-    left, top = np.floor(x), np.floor(y)
-    fx, fy = (x - left).astype(np.float32), (y - top).astype(np.float32)
-    x0, y0 = left.astype(np.int64) & (n - 1), top.astype(np.int64) & (n - 1)
-    x1, y1 = (x0 + 1) & (n - 1), ((y0 + 1) & (n - 1)) * n
-    y0, flat = y0 * n, tile.ravel()
-    upper, lower = flat[y0 + x0], flat[y1 + x0]
-    upper = upper + fx * (flat[y0 + x1] - upper)
-    return upper + fy * (lower + fx * (flat[y1 + x1] - lower) - upper)
+    return map_coordinates(tile, np.broadcast_arrays(v * len(tile), u * len(tile)), order=1, mode="grid-wrap")
 
 
 def smooth(low: float, high: float, value: Array) -> Array:
@@ -83,8 +67,8 @@ def mix(a: Array | list[float], b: Array | list[float], t: Array) -> Array:
 
 
 ROUGH, SOFT, FIBRE = noise(1024, 2.4), noise(1024, 3.4), noise(1024, 2.2, stretch=14)
-TREES, TREE_NAMES = cells(1024, 40)
-STONES, STONE_NAMES = cells(1024, 20)
+(TREES, TREE_NAMES), (STONES, STONE_NAMES) = cells(1024, 40), cells(1024, 20)
+WOODS = smooth(-0.8, -0.2, SOFT + 0.35 * np.tile(ROUGH[::4, ::4], (4, 4)))
 
 
 def clear_sky(x: Array, y: Array) -> Array:
@@ -95,58 +79,49 @@ def clear_sky(x: Array, y: Array) -> Array:
 
 
 def clouds(x: Array, z: Array, level: Array) -> Array:
-    shape = sample(SOFT, x / 19 + 0.36, z / 30 + 0.52) + 0.36 * sample(ROUGH, x / 6, z / 8)
-    return smooth(0.3, 1.5, shape - 1.1 * level)
+    shape = sample(SOFT, x / 17 + 0.31, z / 26 + 0.12) + 0.36 * sample(ROUGH, x / 6, z / 8)
+    return smooth(0.25, 1.5, shape - 1.1 * level)
 
 
 def sky(x: Array, y: Array) -> Array:
-    """March up through a slab of cloud, from a random start; what lies between a sample and the sun dims it."""
+    """March up through a slab of cloud, from a random start; cloud nearer the sun dims a sample."""
     colour, clear = np.zeros((*x.shape, 3), np.float32), np.ones_like(x)
     for level in (np.arange(12) + rng.random((*x.shape, 1), np.float32)).transpose(2, 0, 1) / 12:
         far = (1 + 0.3 * level) / (y + 0.035)
         here = clouds(x * far, far, level)
         shade = clouds(x * far - 0.7, far + 0.4, level + 0.1) + 0.6 * here
         lit = mix([0.36, 0.34, 0.46], [1.9, 1.30, 0.86], np.exp(-1.9 * shade) * (0.5 + 0.5 * level))
-        veil = 1 - np.exp(-0.6 * here * np.exp(-far / 26))
-        colour += lit * (clear * veil)[..., None]
-        clear = clear * (1 - veil)
+        veil = np.exp(-0.6 * here * np.exp(-far / 26))
+        colour, clear = colour + lit * (clear - clear * veil)[..., None], clear * veil
     return colour + clear_sky(x, y) * clear[..., None]
-
-
-def forest(x: Array, z: Array) -> Array:
-    return smooth(-0.8, -0.2, sample(SOFT, x / 1700 + 0.4, z / 2300) + 0.35 * sample(ROUGH, x / 400, z / 400))
 
 
 def far_land(x: Array, z: Array) -> Array:
     """The other side of the lake: a wooded shore, hills, and mountains behind."""
     inland = z - 620 - 190 * sample(SOFT, x / 2600 + 0.15, z / 9000)
     bumps = sample(SOFT, x / 5200 + 0.63, z / 6400 + 0.2) + 0.10 * sample(SOFT, x / 1100, z / 1100)
-    hills = 0.02 * inland + smooth(0, 2600, inland) * (130 + 120 * bumps)
     folds = sample(SOFT, x / 21000 + 0.05, z / 23000 + 0.4) + 0.2 * sample(SOFT, x / 4200, z / 4200)
-    land = hills + smooth(4200, 10500, z) * (1050 - 800 * np.abs(folds))
-    trees = 17 * sample(TREES, x / 330, z / 330) * forest(x, z) * (land < 650)
+    land = 0.02 * inland + smooth(0, 2600, inland) * (130 + 120 * bumps)
+    land += smooth(4200, 10500, z) * (1050 - 800 * np.abs(folds))
+    trees = 17 * sample(TREES, x / 330, z / 330) * sample(WOODS, x / 1700, z / 1700) * (land < 650)
     return np.where(inland > 0, np.maximum(land, 0.3) + trees * smooth(0, 25, inland), -50)
-
-
-def shore(x: Array) -> Array:
-    return 9.6 + 0.9 * sample(SOFT, x / 24 + 0.77, 0 * x) - 0.12 * np.abs(x)
 
 
 def meadow(x: Array, z: Array) -> Array:
     """How much grass grows on the near bank: a stony way to the water stays free."""
     way = np.abs(x - 0.1 - 0.10 * z + 0.35 * np.sin(0.8 * z)) - 0.62 - 0.03 * z
-    return smooth(-0.1, 0.5, way + 0.25 * sample(ROUGH, x / 6, z / 6)) * smooth(0.5, 2.0, shore(x) - z)
+    return smooth(-0.1, 0.5, way + 0.25 * sample(ROUGH, x / 6, z / 6)) * smooth(0.05, 0.25, bank(x, z))
 
 
 def bank(x: Array, z: Array) -> Array:
-    rise = 0.5 * (1 - np.exp((z - shore(x)) / 3.0))
-    return np.maximum(rise, -0.6) + 0.03 * sample(SOFT, x / 9, z / 9)
+    shore = 9.6 + 0.9 * sample(SOFT, x / 24 + 0.77, 0 * x) - 0.12 * np.abs(x)
+    return np.maximum(0.5 - 0.5 * np.exp((z - shore) / 3), -0.6) + 0.03 * sample(SOFT, x / 9, z / 9)
 
 
 def near_land(x: Array, z: Array) -> Array:
-    gravel, rocks = sample(STONES, x / 1.3, z / 1.3), sample(STONES, x / 5.1 + 0.3, z / 5.1 + 0.1)
-    gravel, rocks = np.sqrt(1 - (1 - gravel) ** 2), np.sqrt(np.maximum(rocks - 0.4, 0))
-    lumps = 0.022 * gravel + 0.13 * rocks + 0.0012 * sample(ROUGH, x / 1.5, z / 1.5)
+    gravel = np.sqrt(1 - (1 - sample(STONES, x / 1.3, z / 1.3)) ** 2)
+    rocks = np.sqrt(np.maximum(sample(STONES, x / 5.1 + 0.3, z / 5.1 + 0.1) - 0.4, 0))
+    lumps = 0.022 * gravel + 0.07 * rocks + 0.0012 * sample(ROUGH, x / 1.5, z / 1.5)
     return bank(x, z) + lumps * (1 - 0.75 * meadow(x, z))
 
 
@@ -172,11 +147,11 @@ def light(height: Field, x: Array, z: Array, reach: float, eps: Array) -> tuple[
     y = height(x, z)
     dx, dz = (height(x + eps, z) - y) / eps, (height(x, z + eps) - y) / eps
     facing = (SUN[1] - dx * SUN[0] - dz * SUN[2]) / np.sqrt(1 + dx * dx + dz * dz)
-    free = np.ones_like(y)
-    for t in reach * np.geomspace(0.02, 1, 9):
-        above = height(x + SUN[0] * t, z + SUN[2] * t) - y - SUN[1] * t
-        free = np.minimum(free, 1 - smooth(-0.02 * t, 0.04 * t, above))
-    return np.maximum(facing, 0) * free, 1 / np.sqrt(1 + 0.6 * (dx * dx + dz * dz))
+    steps = reach * np.geomspace(0.02, 1, 9)
+    rise = np.max([(height(x + SUN[0] * t, z + SUN[2] * t) - y) / t for t in steps], 0)
+    return np.maximum(facing, 0) * (1 - smooth(-0.02, 0.04, rise - SUN[1])), 1 / np.sqrt(
+        1 + 0.6 * (dx * dx + dz * dz)
+    )
 
 
 def add_far_land(picture: Array) -> None:
@@ -185,10 +160,10 @@ def add_far_land(picture: Array) -> None:
     z = depth[rows, cols]
     x, y = (cols + 0.5 - W / 2) / FOCAL * z, EYE + (HORIZON - rows) / FOCAL * z
     sun, open_sky = light(far_land, x, z, 1500, np.maximum(1.0, z / 1200))
-    grass = mix([0.19, 0.15, 0.05], [0.09, 0.11, 0.035], smooth(-1, 1, sample(ROUGH, x / 700, z / 700)))
-    rock = mix(grass, [0.19, 0.165, 0.15], smooth(250, 800, y + 130 * sample(ROUGH, x / 900, z / 900)))
+    rock = smooth(250, 800, y + 130 * sample(ROUGH, x / 900, z / 900))
+    rock = mix([0.14, 0.13, 0.042], [0.19, 0.165, 0.15], rock)
     tree = mix([0.022, 0.042, 0.018], [0.085, 0.085, 0.02], sample(TREE_NAMES, x / 330, z / 330) ** 2)
-    albedo = mix(rock, tree, forest(x, z) * (y < 700))
+    albedo = mix(rock, tree, sample(WOODS, x / 1700, z / 1700) * (y < 700))
     colour = albedo * (SUNLIGHT * sun[:, None] + SKYLIGHT * open_sky[:, None])
     seen = np.exp(-z / 15000 - z / 5200 * np.exp(-y / 90))  # the air: a little mist lies on the water
     picture[rows, cols] = mix(clear_sky(x / z, 0.02 + 0 * x) * np.float32([0.62, 0.68, 0.80]), colour, seen)
@@ -221,127 +196,93 @@ def add_near_land(picture: Array) -> None:
     """Water up to the near bank, then gravel, wet at its edge."""
     depth = depth_map(near_land, np.geomspace(2.4, 14, 2600))
     lines = np.arange(H)[:, None]
-    height = EYE + (HORIZON - lines) / FOCAL * np.where(np.isfinite(depth), depth, 0)
-    land = np.isfinite(depth) & (height > 0)
+    height = EYE + (HORIZON - lines) / FOCAL * depth
+    land = np.isfinite(height) & (height > 0)
     add_water(picture, ~land & (lines > HORIZON + 2))
     rows, cols = np.nonzero(land)
     z, y = depth[land], height[land]
     x = (cols + 0.5 - W / 2) / FOCAL * z
     sun, open_sky = light(near_land, x, z, 0.5, 0.0015 * z)
-    sun = sun * sign_shadow(x, z)
     stone = mix([0.13, 0.11, 0.09], [0.50, 0.45, 0.39], sample(STONE_NAMES, x / 1.3, z / 1.3))
     stone = stone * (0.3 + 0.7 * smooth(0, 0.35, sample(STONES, x / 1.3, z / 1.3)))[:, None]
-    soil = mix([0.035, 0.03, 0.015], [0.09, 0.075, 0.03], smooth(-1, 1, sample(ROUGH, x / 2, z / 2)))
     wet = 1 - smooth(0.02, 0.12, y + 0.015 * sample(ROUGH, x / 3, z / 3))
-    albedo = mix(stone, soil, meadow(x, z)) * (1 - 0.62 * wet)[:, None]
-    shine = SKYLIGHT * (wet * 0.12 * open_sky**3)[:, None]
-    picture[rows, cols] = albedo * (SUNLIGHT * sun[:, None] + SKYLIGHT * open_sky[:, None]) + shine
+    albedo = mix(stone, [0.06, 0.05, 0.022], meadow(x, z)) * (1 - 0.62 * wet)[:, None]
+    sun = sun * sign_shadow(x, z)
+    picture[rows, cols] = albedo * (SUNLIGHT * sun[:, None] + SKYLIGHT * open_sky[:, None])
 
 
 def sign_shadow(x: Array, z: Array) -> Array:
     """The post's shadow, softer with distance, as the sun has a size."""
-    along, aside = (POST[0] - x) * SUN[0] + (POST[2] - z) * SUN[2], (x - POST[0]) * SUN[2] - (z - POST[2]) * SUN[0]
-    soft = 0.015 + 0.02 * np.maximum(along, 0)
-    return 1 - (along > 0) * (1 - smooth(0.05 - soft, 0.05 + soft, np.abs(aside)))
-
-
-def lettering(text: str, u: Array, v: Array) -> Array:
-    """Ink at (u, v), for letters of height 1 about the origin."""
-    font = ImageFont.load_default(400)
-    box = font.getbbox(text)
-    image = Image.new("L", (box[2] - box[0] + 9, box[3] - box[1] + 9))
-    ImageDraw.Draw(image).text((4 - box[0], 4 - box[1]), text, 255, font)
-    tall, wide = image.height, image.width
-    row, col = (0.5 - v) * tall, u * tall + wide / 2
-    return np.asarray(image)[row.astype(int).clip(0, tall - 1), col.astype(int).clip(0, wide - 1)] / 255
+    x, z = x - POST[0], z - POST[2]
+    along, aside = -x * SUN[0] - z * SUN[2], x * SUN[2] - z * SUN[0]
+    return np.maximum(along < 0, smooth(-1, 1, (np.abs(aside) - 0.05) / (0.015 + 0.02 * np.abs(along))))
 
 
 def grain(u: Array, v: Array) -> Array:
     """Weathered wood: year rings cut lengthwise, bent round a knot, and fibres."""
     bend = v + 0.035 * np.exp(-(((u - 0.34) / 0.10) ** 2) - ((v % 0.35 - 0.2) / 0.05) ** 2)
-    bend = bend + 0.010 * sample(SOFT, u / 5, v * 1.5)
-    return 0.4 * np.sin(150 * bend + 3 * sample(SOFT, u / 2, v)) + 0.85 * sample(FIBRE, u / 3.2, bend / 0.7)
+    bend += 0.010 * sample(SOFT, u / 5, v * 1.5)
+    return 0.3 * np.sin(150 * bend + 3 * sample(SOFT, u / 2, v)) + 0.85 * sample(FIBRE, u / 3.2, bend / 1.1)
 
 
-def timber(u: Array, v: Array, sunlit: Array, paint: Array) -> Array:
+def timber(u: Array, v: Array, sunlit: Array, ink: Array) -> Array:
     """Grey-brown wood in grazing sun, which makes its relief show; paint holds where no fibre has lifted."""
     height = grain(u, v)
     relief = np.clip(0.42 + 0.2 * (height - grain(u + 0.002, v - 0.003)), 0.04, 1)
-    old = mix([0.085, 0.058, 0.040], [0.27, 0.205, 0.15], smooth(-1.8, 1.8, height))
-    worn = paint * 0.95 * smooth(-2.1, -1.0, height + 0.5 * sample(ROUGH, u * 2, v * 2))
-    old = mix(old, [0.80, 0.76, 0.66], worn)
-    return old * (SUNLIGHT * (sunlit * mix(relief[:, None], relief[:, None] * 0 + 0.36, 0.6 * worn)[:, 0])[:, None] + SKYLIGHT)
+    paint = 0.95 * ink * smooth(-3.2, -1.9, height + 0.5 * sample(ROUGH, u * 2, v * 2))
+    wood = mix([0.085, 0.058, 0.040], [0.27, 0.205, 0.15], smooth(-1.8, 1.8, height))
+    sunlit = sunlit * (relief + 0.6 * paint * (0.36 - relief))
+    return mix(wood, [0.80, 0.76, 0.66], paint) * (SUNLIGHT * sunlit[:, None] + SKYLIGHT)
 
 
 def board(u: Array, v: Array, text: str, left: float, right: float) -> tuple[Array, Array]:
     """One board in its own coordinates (v up from its middle): colour and coverage."""
     edge = 0.004 * sample(SOFT, u, v) + 0.001 * sample(ROUGH, u, v)
     inside = (np.abs(v) < 0.145 + edge) & (u > left + edge) & (u < right - 0.6 * np.abs(v) + edge)
-    ink = lettering(text, (u - (left + right - 0.08) / 2) / 0.155, v / 0.155)
-    bevel = 1 + 0.9 * smooth(0.133, 0.145, v) - 0.6 * smooth(0.125, 0.145, -v)
-    colour = timber(u, v + 0.35 * len(text), bevel, ink)
-    for nail in (-0.11, 0.11):
-        near = np.hypot(u + 0.02, v - nail)
-        colour *= smooth(0.004, 0.018, np.hypot(u + 0.014, v - nail + 0.006))[:, None]  # its shadow
-        shine = 0.12 + 0.9 * np.exp(-((u + 0.024) ** 2 + (v - nail - 0.004) ** 2) / 1.2e-5)
-        colour = np.where((near < 0.010)[:, None], shine[:, None] * (SKYLIGHT + 0.4 * SUNLIGHT), colour)
+    image = Image.new("L", (1024, 1024))  # letters 0.15 m high on a square of 1.4 m
+    ImageDraw.Draw(image).text((512, 512), text, 255, ImageFont.load_default(154), anchor="mm")
+    ink = sample(np.asarray(image) / 255, (u - (left + right) / 2 + 0.04) / 1.4 + 0.5, 0.5 - v / 1.4)
+    sunlit = 1 + 0.9 * smooth(0.133, 0.145, v) - 0.6 * smooth(0.125, 0.145, -v)  # the edges are worn round
+    colour = timber(u, v + 0.35 * len(text), sunlit, ink)
+    nail = np.hypot(u + 0.02, np.abs(v) - 0.11)
+    colour = colour * smooth(0.004, 0.017, nail)[:, None]  # the shade about its head
+    colour += (nail < 0.009)[:, None] * (0.3 * SKYLIGHT + 0.12 * SUNLIGHT)
     return colour, inside
 
 
-def add_post(picture: Array) -> None:
-    rows, cols = (a.ravel() for a in np.mgrid[int(0.3 * H) : int(0.92 * H), W // 2 : W])
-    u = ((cols - W / 2) / FOCAL * POST[2] - POST[0]) / 0.05
-    v = EYE + (HORIZON - rows) / FOCAL * POST[2]
-    on = (np.abs(u) < 1) & (v < 2.02 + 0.01 * u) & (v > bank(*POST[[0, 2]]) - 0.02)
-    rows, cols, u, v = rows[on], cols[on], u[on], v[on]
-    under = 1 - 0.7 * smooth(0.93, 1.28, v) * (v < 1.285)  # the boards keep the light off
-    lit = np.maximum(u * SUN[0] - np.sqrt(1 - u * u) * SUN[2] * 0.3, 0) * 1.6
-    wood = timber(v, np.arcsin(u) * 0.05 + 0.7, lit, 0 * u)
-    picture[rows, cols] = wood * (under * (0.5 + 0.5 * np.sqrt(1 - u * u)))[:, None]
-
-
 def add_sign(picture: Array) -> None:
-    add_post(picture)
-    right, facing = np.array([np.cos(TURN), 0, -np.sin(TURN)]), np.array([-np.sin(TURN), 0, -np.cos(TURN)])
-    rows, cols = (a.ravel() for a in np.mgrid[int(0.3 * H) : int(0.8 * H), W // 2 : W])
+    right, facing = np.array([[np.cos(TURN), 0, -np.sin(TURN)], [-np.sin(TURN), 0, -np.cos(TURN)]])
+    rows, cols = (a.ravel() for a in np.mgrid[int(0.3 * H) : int(0.92 * H), W // 2 : W])
     ray = np.stack([(cols + 0.5 - W / 2) / FOCAL, (HORIZON - rows - 0.5) / FOCAL, 1 + 0 * rows], -1)
-    for thickness, dark in ((0.03, 0.25), (0.065, 1.0)):  # the back edge shows a little: boards are boxes
+    for thickness, dark in ((0, 1), (0.03, 0.25), (0.065, 1)):  # post, back edges, boards
         at = POST + facing * thickness
         hit = ray * ((at @ facing) / (ray @ facing))[:, None]
         u, height = (hit - at) @ right, hit[:, 1] + EYE
-        for text, middle, end, start in BOARDS:
+        if not thickness:
+            on = (np.abs(u) < 0.048) & (height < 2.02 + 0.2 * u) & (height > 0.3)
+            shade = smooth(1.29, 1.0, height) + (height > 1.3)  # the boards keep the light off
+            lit = (0.25 + 1.1 * smooth(-0.035, -0.048, u)) * (0.25 + 0.75 * shade)
+            picture[rows[on], cols[on]] = 0.7 * timber(height[on], u[on] + 0.7, lit[on], 0 * u[on])
+        for text, middle, end, start in BOARDS if thickness else ():
             near = np.abs(height - middle) < 0.2
             colour, inside = board(u[near], (height - middle)[near] - 0.015 * u[near], text, start, end)
             picture[rows[near][inside], cols[near][inside]] = colour[inside] * dark
 
 
-def paint(picture: Array, shapes: Array, colours: Array, blur: float) -> None:
-    """Lay polygons (n, corners, 2) over the picture, the last on top; out of focus by `blur` pixels."""
+def ribbons(picture: Array, path: tuple[Array, ...], z: Array | float, tone: Array, blur: float) -> None:
+    """Paint paths (n, k) of x, y and half widths, the last on top, out of focus by `blur` pixels."""
+    x, y, dx, dy = path
+    sides = ((x - dx, y - dy), (x + dx, y + dy))
+    a, b = (np.stack([u / z * FOCAL + W / 2, HORIZON + (EYE - v) / z * FOCAL], -1) for u, v in sides)
+    shapes = np.stack([a[:, :-1], b[:, :-1], b[:, 1:], a[:, 1:]], 2).reshape(-1, 8)
+    tones = (np.sqrt(np.clip(tone.reshape(-1, 3) / 3, 0, 1)) * 255).astype(int)
     canvas = Image.new("RGBA", (W, H))
     draw = ImageDraw.Draw(canvas)
-    tones = (np.sqrt(np.clip(colours / 3, 0, 1)) * 255).astype(int)
-    for corners, tone in zip(shapes.reshape(len(shapes), -1).tolist(), tones.tolist(), strict=True):
-        draw.polygon(corners, (*tone, 255))
-    layer = np.asarray(canvas, np.float32) / 255
-    layer[..., :3] = layer[..., :3] ** 2 * 3
-    layer = soften(layer, round(blur * SCALE))
-    picture[:] = picture * (1 - layer[..., 3:]) + layer[..., :3]
-
-
-def soften(layer: Array, radius: int) -> Array:
-    """Two running means each way make a tent, like a soft lens."""
-    for axis in (0, 1, 0, 1) if radius else ():
-        pad = [(radius + 1, radius) if i == axis else (0, 0) for i in range(3)]
-        total = np.cumsum(np.pad(layer, pad, mode="edge"), axis=axis, dtype=np.float64)
-        n, width = layer.shape[axis], 2 * radius + 1
-        layer = ((total.take(range(width, width + n), axis) - total.take(range(n), axis)) / width).astype(np.float32)
-    return layer
-
-
-def quads(x: Array, y: Array, dx: Array, dy: Array, z: Array | float) -> Array:
-    """Ribbons on the screen: paths (n, k) in metres at the distance z, half widths (dx, dy); k - 1 quads each."""
-    a, b = (np.stack([(x + s * dx) / z * FOCAL + W / 2, HORIZON + (EYE - y - s * dy) / z * FOCAL], -1) for s in (-1, 1))
-    return np.stack([a[:, :-1], b[:, :-1], b[:, 1:], a[:, 1:]], 2).reshape(-1, 4, 2)
+    for corners, colour in zip(shapes.tolist(), tones.tolist(), strict=True):
+        draw.polygon(corners, (*colour, 255))
+    layer = np.asarray(canvas.filter(ImageFilter.GaussianBlur(blur * SCALE)), np.float32) / 255
+    cover = layer[..., 3:]  # the blur has multiplied the square roots by it, too
+    picture[:] = picture * (1 - cover) + layer[..., :3] ** 2 * 3 / np.maximum(cover, 1e-3)
 
 
 def add_grass(picture: Array, near: float, far: float, count: int, tall: float, blur: float) -> None:
@@ -351,78 +292,65 @@ def add_grass(picture: Array, near: float, far: float, count: int, tall: float, 
     keep = rng.random(count) < meadow(x, z) * smooth(-2.2, 0.6, sample(ROUGH, x / 3, z / 3))
     x, z = x[keep, None], z[keep, None]
     n, t = x.shape, np.linspace(0, 1, 6)
-    size = tall * rng.gamma(6, 1 / 6, n) * (1 + 0.25 * sample(ROUGH, x / 3, z / 3)) * (0.75 + 0.3 * np.abs(x) / z)
+    size = tall * rng.gamma(6, 1 / 6, n) * (0.9 + 0.25 * sample(ROUGH, x / 3, z / 3))
     lean = rng.normal(0.16, 0.33, n) + 0.2 * sample(SOFT, x / 3, z / 3)
     px, py = x + size * lean * t**1.8, bank(x, z) + size * (t - 0.28 * np.abs(lean) * t**3)
     half = rng.uniform(0.0016, 0.0042, n) * (1 - t**1.6) + 0.0004
     dry = smooth(-0.6, 1.8, sample(SOFT, x / 5 + 0.5, z / 5) + rng.normal(0, 0.9, n))
     sun = rng.random(n) ** 1.6 * sign_shadow(x, z) * t[1:] ** 1.4
-    lit = SUNLIGHT * sun[..., None] * 1.15 + SKYLIGHT * (0.08 + 0.75 * t[1:, None] ** 1.2)
-    colour = mix([0.050, 0.105, 0.014], [0.28, 0.21, 0.075], dry) * lit
-    paint(picture, quads(px, py, half, 0 * half, z), colour.reshape(-1, 3), blur)
+    lit = SUNLIGHT * sun[..., None] * 1.15 + SKYLIGHT * (0.10 + 0.75 * t[1:, None] ** 1.2)
+    tone = mix([0.050, 0.105, 0.014], [0.28, 0.21, 0.075], dry) * lit
+    ribbons(picture, (px, py, half, 0 * half), z, tone, blur)
 
 
-def grow(at: Array, angle: float, length: float, width: float, out: list[Array], tips: list[Array]) -> None:
-    """A branch: it wanders, sags, tapers and forks, and carries leaves where it is thin."""
+def grow(at: Array, angle: float, length: float, width: float, out: list[Array]) -> None:
+    """A branch: it wanders, sags, tapers and forks."""
     path = [(*at, width)]
     for step in range(7):
-        angle += rng.normal(-0.035, 0.16)
+        angle += rng.normal(-0.03, 0.15)
         at, width = at + length / 7 * np.array([np.cos(angle), np.sin(angle)]), width * 0.92
         path.append((*at, width))
-        if width < 0.02:
-            tips.append(at)
         if step > 0 and width > 0.005 and rng.random() < 0.75:
-            fork = angle + rng.choice([-1, 1]) * rng.uniform(0.35, 0.9)
-            grow(at, fork, length * 0.62, width * 0.6, out, tips)
+            grow(at, angle + rng.choice([-1, 1]) * rng.uniform(0.35, 0.9), length * 0.62, width * 0.6, out)
     out.append(np.array(path))
 
 
 def add_branches(picture: Array) -> None:
-    """A tree beside the camera reaches into the picture, a little nearer than the lens is focused."""
+    """A tree beside the camera reaches in. Its leaves hang in shade or glow, a few throw the sky back."""
     out: list[Array] = []
-    tips: list[Array] = []
     for x, y, angle, length in BRANCHES:
-        grow(np.array([x, y]), angle, length, 0.055, out, tips)
+        grow(np.array([x, y]), angle, length, 0.045, out)
     x, y, width = np.moveaxis(np.array(out), -1, 0)
     dx, dy = -np.gradient(y, axis=1), np.gradient(x, axis=1)
     half = width / 2 / np.hypot(dx, dy)
-    for part, tone in ((1.0, 0.035), (0.35, 0.10)):  # a dark branch with light along its upper side
-        up = (1 - part) * half * 0.8
-        shapes = quads(x + dx * up, y + dy * up, dx * half * part, dy * half * part, 4.6)
-        paint(picture, shapes, np.float32([[1, 0.78, 0.58]]) * tone + np.zeros((len(shapes), 1)), 0.5)
-    add_leaves(picture, np.array(tips))
-
-
-def add_leaves(picture: Array, tips: Array) -> None:
-    """Some hang in the shade, some glow with the sun behind them, a few throw the sky back."""
-    at = rng.permutation(np.repeat(tips, 12, 0)) + rng.normal(0, 0.085, (len(tips) * 12, 2))
-    n, t = (len(at), 1), np.linspace(0, 1, 5)
-    turn, long, depth = rng.normal(-1.1, 0.8, n), rng.uniform(0.035, 0.075, n), np.linspace(0, 1, len(at))[:, None]
+    ribbons(picture, (x, y, dx * half, dy * half), NEAR, np.full((x[:, 1:].size, 3), 0.04), 0.5)
+    at = rng.permutation(np.repeat(np.stack([x, y], -1)[width < 0.02], 8, 0))
+    n, t, depth = (len(at), 1), np.linspace(0, 1, 5), np.linspace(0, 1, len(at))[:, None]
+    at = at + rng.normal(0, 0.085, at.shape)
+    turn, long = rng.normal(-1.1, 0.8, n), rng.uniform(0.035, 0.075, n)
     x, y = at[:, :1] + long * np.cos(turn + 0.5 * t) * t, at[:, 1:] + long * np.sin(turn + 0.5 * t) * t
     half = long * rng.uniform(0.05, 0.2, n) * np.sin(np.pi * t**0.8)
-    shapes = quads(x, y, -half * np.sin(turn), half * np.cos(turn), 4.6)
-    glow = rng.random(n) ** 2 * (0.3 + 0.7 * depth)
-    lit = SUNLIGHT * glow * 1.1 + SKYLIGHT * (0.25 + 0.6 * depth + 0.9 * (rng.random(n) < 0.05))
-    colour = mix([0.030, 0.060, 0.012], [0.15, 0.165, 0.022], glow[:, 0]) * lit
-    paint(picture, shapes, np.repeat(colour, 4, 0), 0.5)
+    open_sky = (0.2 + 0.8 * depth) * smooth(-1.2, 0.6, sample(SOFT, x[:, :1] / 4, y[:, :1] / 4))
+    glow = open_sky * rng.random(n) ** 2
+    lit = SUNLIGHT * glow * 1.35 + SKYLIGHT * (0.2 + 0.5 * depth + 0.7 * (rng.random(n) < 0.04))
+    tone = mix([0.028, 0.055, 0.012], [0.15, 0.165, 0.022], glow[:, 0]) * lit
+    path = x, y, -half * np.sin(turn), half * np.cos(turn)
+    ribbons(picture, path, NEAR, np.repeat(tone, 4, 0), 0.6)
 
 
 def develop(picture: Array) -> Image.Image:
-    """Glare, vignette, downsampling, sensor noise, a filmic curve, sRGB."""
+    """Vignette, the lens, downsampling, sensor noise, a filmic curve, sRGB."""
     y, x = np.mgrid[-1 : 1 : H * 1j, -1 : 1 : W * 1j]
-    picture = picture + 0.2 * soften(np.maximum(picture - 1.0, 0), 16 * SCALE)
-    picture = (picture * (1 - 0.18 * (x * x + y * y))[..., None]).astype(np.float32)
-    planes = [Image.fromarray(plane) for plane in np.ascontiguousarray(picture.transpose(2, 0, 1))]
-    small = [np.asarray(plane.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)) for plane in planes]
-    v = np.maximum(np.stack(small, -1), 0)
-    v = EXPOSURE * np.maximum(v + rng.standard_normal(v.shape) * np.sqrt(v * 1e-4 + 3e-6), 0)
+    planes = gaussian_filter(picture * (1 - 0.18 * (x * x + y * y))[..., None], (0.4 * SCALE, 0.4 * SCALE, 0))
+    images = [Image.fromarray(planes[..., i].astype(np.float32)) for i in range(3)]
+    v = np.stack([i.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS) for i in images], -1).clip(0)
+    v = EXPOSURE * np.maximum(v + rng.standard_normal(v.shape) * np.sqrt(v * 8e-5 + 2e-6), 0)
     v = np.clip(v * (2.51 * v + 0.03) / (v * (2.43 * v + 0.59) + 0.14), 0, 1)
     v = np.where(v < 0.0031308, 12.92 * v, 1.055 * v ** (1 / 2.4) - 0.055)
     return Image.fromarray((v * 255 + 0.5).astype(np.uint8))
 
 
 def main() -> None:
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("photo.png")
     rows, cols = np.mgrid[:H, :W].astype(np.float32)
     picture = sky((cols + 0.5 - W / 2) / FOCAL, np.maximum(HORIZON - rows, 0) / FOCAL)
     add_far_land(picture)
@@ -432,6 +360,7 @@ def main() -> None:
     add_branches(picture)
     add_grass(picture, 3.1, 4.6, 9000, 0.26, 0)
     add_grass(picture, 1.9, 2.6, 700, 0.40, 1.6)
+    target = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("photo.png")
     develop(picture).save(target, optimize=True)
 
 

@@ -1,9 +1,12 @@
 """Fuzz target: whatever the bytes, `parse` refuses them with FormatError or gives back a file of one form.
 
     pip install atheris
-    python formats/fuzz_parse.py formats/vectors/container -max_total_time=60 -max_len=8192
+    mkdir -p runs/fuzz
+    PYTHONPATH=formats python formats/fuzz_parse.py runs/fuzz formats/vectors/container \\
+        -max_total_time=60 -max_len=8192 -artifact_prefix=runs/fuzz/
 
-Vectors are the seeds. A crash is written to crash-<sha1>: make it a vector first, then mend the parser.
+What it finds interesting goes to the first folder, which therefore must not be that of the vectors,
+the seeds. A crash is written to runs/fuzz/crash-…: make it a vector first, then mend the parser.
 tests/formats/test_hostile.py makes the same claim for a few seconds in every test run.
 """
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from slic import alpha, files, models, pixels, transforms
+from slic import allocator, alpha, files, models, pixels, transforms
 from slic.engine import Coded, Engine
 from slic.errors import PictureError
 from slic.models import DEFAULT, Model
@@ -150,6 +150,8 @@ def _device(name: str) -> torch.device:
 @lru_cache(maxsize=4)
 def _engine(path: Path, identity: bytes, device: torch.device, precision: Precision) -> Engine:
     """One engine for each model, device and precision, however many Codecs share it."""
+    if device.type == "cpu":
+        allocator.keep_freed_memory()
     model = models.open_file(path)
     chosen = transforms.choose_precision(precision, device, validated=model.bf16)
     return Engine(model.architecture, model.tensors, device, chosen)

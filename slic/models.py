@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,23 +57,26 @@ class Model:
         except SafetensorError as error:
             raise _damaged(self.path) from error
 
-    @cached_property
+    @property
     def identity(self) -> bytes:
-        """The first 16 bytes of SHA-256 over the architecture and every tensor that decoding may need.
+        """The first 16 bytes of SHA-256 over the architecture and every tensor that decoding may need."""
+        state = self.path.stat()
+        return _identity(self.path, self.architecture, state.st_mtime_ns, state.st_size)
 
-        SPEC.md, "The model's identity". A safetensors file holds what is hashed: little-endian, row by row.
-        """
-        digest = hashlib.sha256(f"{FORMAT}\n{self.architecture}\n".encode())
-        try:
-            tensors = sorted(deserialize(self.path.read_bytes()))
-            for name, view in tensors:
-                if not name.startswith("training."):
-                    shape = "x".join(map(str, view["shape"]))
-                    digest.update(f"{name} {_DTYPES[view['dtype']]} {shape}\n".encode())
-                    digest.update(view["data"])
-        except (SafetensorError, KeyError) as error:
-            raise _damaged(self.path) from error
-        return digest.digest()[:IDENTITY_BYTES]
+
+@lru_cache(maxsize=256)  # many files may ask which of the installed models is theirs
+def _identity(path: Path, architecture: str, *state: int) -> bytes:
+    """SPEC.md, "The model's identity". A safetensors file holds what is hashed: little-endian, row by row."""
+    digest = hashlib.sha256(f"{FORMAT}\n{architecture}\n".encode())
+    try:
+        for name, view in sorted(deserialize(path.read_bytes())):  # type: ignore[no-untyped-call]
+            if not name.startswith("training."):
+                shape = "x".join(map(str, view["shape"]))
+                digest.update(f"{name} {_DTYPES[view['dtype']]} {shape}\n".encode())
+                digest.update(view["data"])
+    except (SafetensorError, KeyError) as error:
+        raise _damaged(path) from error
+    return digest.digest()[:IDENTITY_BYTES]
 
 
 def open_file(path: Path) -> Model:

@@ -12,6 +12,7 @@ a 48x32 latent takes 141 steps instead of 1,536, each a handful of matrix produc
 Both give the same symbols and bytes on every device: see exact.py.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from slic.models import Tensors
 Int16s = NDArray[np.int16]
 
 HYPER_TILE = 64  # places of z a side
+BUNDLE = 32  # steps of the wavefront whose products with h_s's output are made together
 _TAPS = [(dr, dc) for dr in (-2, -1) for dc in (-2, -1, 0, 1, 2)] + [(0, -2), (0, -1)]
 
 
@@ -109,9 +111,10 @@ class ContextPrior:
         self._tables, self._thresholds = load_tables(tensors, device)
         (context,) = IntegerNet(exact.CONTEXT, tensors, device).layers
         self._context = _over_taps(context)
-        self._parameters = [
-            _Rows(layer) for layer in IntegerNet(exact.ENTROPY_PARAMETERS, tensors, device).layers
-        ]
+        first, *rest = IntegerNet(exact.ENTROPY_PARAMETERS, tensors, device).layers
+        self._first, self._rest = first, [_Rows(layer) for layer in rest]
+        split = first.weight.split([self._hyper.channels, len(context.bias)], 1)
+        self._from_hyper, self._from_context = (part.T.contiguous() for part in split)
 
     @torch.inference_mode()
     def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
@@ -119,8 +122,8 @@ class ContextPrior:
         wanted = y.permute(1, 2, 0).flatten(0, 1)  # (h·w, M)
         symbols = np.empty((len(wanted), y.shape[0]), np.int16)
         blocks = []
-        for places in field.steps():
-            scales, means = self._predict(field, places)
+        for places, known in self._steps(field):
+            scales, means = self._predict(field, places, known)
             ideal = wanted[places].double() - means / ONE
             chosen = ideal.round_().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT)
             field.fill(places, chosen * ONE + means)
@@ -135,8 +138,8 @@ class ContextPrior:
         field = _Field(self._hyper(z, height, width))
         decoder = entropy.Decoder(payload.data, self._tables, chunk="LATN", offset=payload.offset)
         symbols = np.empty((height * width, field.channels), np.int16)
-        for places in field.steps():
-            scales, means = self._predict(field, places)
+        for places, known in self._steps(field):
+            scales, means = self._predict(field, places, known)
             numbers = exact.scale_index(scales, self._thresholds).flatten().cpu().numpy()
             block = decoder.decode(numbers).reshape(len(places), -1)
             field.fill(places, torch.from_numpy(block).to(means.device) * ONE + means)
@@ -144,10 +147,22 @@ class ContextPrior:
         decoder.finish()
         return _channels_first(symbols, height), field.latents()
 
-    def _predict(self, field: "_Field", places: Tensor) -> tuple[Tensor, Tensor]:
+    def _steps(self, field: "_Field") -> Iterator[tuple[Tensor, Tensor]]:
+        """Places of each step, and what h_s alone contributes to the first layer's sums there.
+
+        That part waits for no latent, so it is one large product for many steps, not a small one for each.
+        """
+        steps = field.steps()
+        for start in range(0, len(steps), BUNDLE):
+            bundle = steps[start : start + BUNDLE]
+            known = field.hyper[torch.cat(bundle)].double() @ self._from_hyper + self._first.bias.T
+            yield from zip(bundle, known.split([len(places) for places in bundle]), strict=True)
+
+    def _predict(self, field: "_Field", places: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
         """Scales and means of the latents at `places`, both (n, M)."""
-        rows = torch.cat([field.hyper[places].double(), self._context(field.neighbours(places))], 1)
-        for layer in self._parameters:
+        sums = known + self._context(field.neighbours(places)) @ self._from_context
+        rows = exact.activate(exact.requantise(sums, self._first.scale.T), self._first.plan.activation)
+        for layer in self._rest:
             rows = layer(rows)
         scales, means = rows.chunk(2, 1)
         return scales, means

@@ -102,5 +102,3 @@ def model(architecture: str, folder: Path, seed: int = 0) -> Model:
     made = convert(checkpoint, target, name=f"tiny-{architecture}", quality=1, bf16=False, force=True)
     checkpoint.unlink()
     return made
-
-

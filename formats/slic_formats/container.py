@@ -153,12 +153,10 @@ def _words_end(payload: bytes | memoryview) -> int:
 
 
 def _read_header(view: memoryview) -> Header:
-    _check_major(view)
+    _check_head(view)
     span = read_chunk(view, FIRST_CHUNK)
     if fault := order_fault([], span.type):
         raise span.error(fault, span.type_offset)
-    if len(span.payload) != _HEAD.size:
-        raise span.error(f"payload is not {_HEAD.size} bytes", span.start)
     _, minor, width, height, mode, quality, model, digest = _HEAD.unpack(span.payload)
     for name, size, at in (("width", width, 2), ("height", height, 4)):
         if size == 0:
@@ -168,14 +166,20 @@ def _read_header(view: memoryview) -> Header:
     return Header(width, height, Mode(mode), quality, model, digest, minor)
 
 
-def _check_major(view: memoryview) -> None:
-    """Refuse another major version by its number alone: all else in HEAD, its CRC too, may differ there."""
+def _check_head(view: memoryview) -> None:
+    """Refuse another major version by its number alone: all else in HEAD, its CRC too, may differ there.
+
+    Then another length: `parse_header` may not have the rest of a longer one to check its CRC.
+    """
     at = FIRST_CHUNK + BEFORE_PAYLOAD
-    empty = not any(view[FIRST_CHUNK : FIRST_CHUNK + 4])
-    if bytes(view[FIRST_CHUNK + 4 : at]) != b"HEAD" or empty or len(view) <= at or view[at] == MAJOR:
-        return
-    needs = "needs a newer slic" if view[at] > MAJOR else "does not exist"
-    raise FormatError(f"format version {view[at]} {needs}", chunk="HEAD", offset=at)
+    if bytes(view[FIRST_CHUNK + 4 : at]) != b"HEAD":
+        return  # what stands there instead is said by who reads it
+    length = int.from_bytes(view[FIRST_CHUNK : FIRST_CHUNK + 4], "little")
+    if length and len(view) > at and view[at] != MAJOR:
+        needs = "needs a newer slic" if view[at] > MAJOR else "does not exist"
+        raise FormatError(f"format version {view[at]} {needs}", chunk="HEAD", offset=at)
+    if length != _HEAD.size:
+        raise FormatError(f"payload is not {_HEAD.size} bytes", chunk="HEAD", offset=FIRST_CHUNK)
 
 
 def _collect(view: memoryview, header: Header) -> dict[str, Span]:

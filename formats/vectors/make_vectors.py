@@ -1,4 +1,4 @@
-"""Writes vectors/container/: for each rule of SPEC.md a file that keeps it or breaks it, and what a reader says.
+"""Writes vectors/container/: for each rule of SPEC.md a file that keeps or breaks it, and what a reader says.
 
     python formats/vectors/make_vectors.py [FOLDER]
 
@@ -66,7 +66,7 @@ def head(*, major: int = 1, minor: int = 0, width: int = 3, height: int = 2, mod
 
 HEAD = chunk(b"HEAD", head())
 ONE_PIXEL = chunk(b"HEAD", head(width=1, height=1))
-WORDS = b"\x01\x00\x00\x00" b"\x2a\x00\x00\x80"
+WORDS = b"\x01\x00\x00\x00\x2a\x00\x00\x80"
 HYPR = chunk(b"HYPR", WORDS)
 LATN = chunk(b"LATN", WORDS + b"\x7f\x00")  # one word, one escape
 # Opaque, rows filtered "left", deflate without compression: no two zlibs differ on that.
@@ -472,7 +472,7 @@ def unknown_seventeen() -> Vector:
 @vector
 def head_major_future() -> Vector:
     # Nothing else of this chunk is as version 1 has it: not its length, not its checksum.
-    future = chunk(b"HEAD", b"\x02 other fields", crc_xor=1)
+    future = chunk(b"HEAD", b"\x02" + b"other fields " * 5, crc_xor=1)
     return Vector(file(future), "format version 2 needs a newer slic", "HEAD", 24)
 
 

@@ -5,6 +5,7 @@ A command's module is imported when the command is asked for, so that `slic info
 """
 
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -75,4 +76,6 @@ def program(debug: bool) -> None:
 
 
 def run() -> None:
+    # Libraries warn with a file and a line of theirs; a user is told the matter.
+    warnings.showwarning = lambda message, *_, **__: messages.warning(" ".join(str(message).split()))
     program.main()

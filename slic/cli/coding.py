@@ -1,6 +1,7 @@
 """slic encode, slic decode: a command settles what to do, the library does it."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,7 @@ FORMATS = ("png", "jpg", "webp", "tiff")
 @click.pass_context
 def encode(
     ctx: click.Context,
+    /,
     inputs: tuple[str, ...],
     quality: int | None,
     model: str | None,
@@ -61,7 +63,7 @@ def encode(
 @options.machine
 @options.as_json
 @click.pass_context
-def decode(ctx: click.Context, inputs: tuple[str, ...], format_: str | None, **shared: Any) -> None:
+def decode(ctx: click.Context, /, inputs: tuple[str, ...], format_: str | None, **shared: Any) -> None:
     """Write the picture in each of FILES.
 
     \b
@@ -112,7 +114,7 @@ def _choose(quality: int | None, model: str | None) -> "Model":
 
 
 def _source(job: Job) -> Any:
-    return click.get_binary_stream("stdin").read() if job.source == STREAM else job.source
+    return sys.stdin.buffer.read() if job.source == STREAM else job.source
 
 
 class _Encoder:
@@ -160,7 +162,6 @@ class _Decoder:
         saved, lost = save(picture, self._format)
         result.warnings += lost
         work.describe(result, codec.model, len(data), container.header.width, container.header.height)
-        result.facts["bytes"] = len(saved)
         return saved
 
     def _codec(self, identity: bytes) -> "Codec":

@@ -1,6 +1,7 @@
 """slic info: what files say of themselves."""
 
 import json
+import sys
 
 import click
 
@@ -28,7 +29,7 @@ def _show(name: str, as_json: bool) -> bool:
     from slic.info import info as read
 
     try:
-        found = read(click.get_binary_stream("stdin") if name == "-" else name)
+        found = read(sys.stdin.buffer if name == "-" else name)
     except (SlicError, OSError) as error:
         messages.failure(error, name)
         if as_json:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -42,7 +42,7 @@ def list_models(as_json: bool) -> None:
             "secured": m.secured,
             "identity": m.identity.hex()[:8],
             "size": m.path.stat().st_size,
-            "path": str(m.path),
+            "path": click.format_filename(m.path),
         }
         for m in sorted(installed(), key=lambda m: (m.quality, m.name))
     ]
@@ -108,7 +108,7 @@ def convert(
     quality: int,
     secured: bool,
     bf16: bool,
-    card: click.utils.LazyFile | None,
+    card: TextIO | None,
     force: bool,
 ) -> None:
     """Make the model file TARGET from CHECKPOINT, weights with CompressAI's names.
@@ -133,7 +133,7 @@ def convert(
     click.echo(f"{made.path}: {made.name} ({made.identity.hex()[:8]}), {made.architecture}")
 
 
-def _read_card(file: Any) -> dict[str, Any]:
+def _read_card(file: TextIO | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:

@@ -42,8 +42,18 @@ def machine(command: Command) -> Command:
             help="Inputs at a time; 0 is one a core.",
         ),
         click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for each input."),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto"),
-        click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto"),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "cuda"]),
+            default="auto",
+            help="auto is cuda where there is one.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["auto", "fp32", "bf16"]),
+            default="auto",
+            help="auto is bf16 where machine and model are made for it.",
+        ),
         click.option("--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse larger pictures."),
     )
     return add(command)

@@ -24,7 +24,7 @@ class Job:
 def plan(inputs: tuple[str, ...], output: str | None, suffix: str, takes: Takes | None) -> list[Job]:
     """One job for each input; folders are entered when `takes` says which of their files to take."""
     folder = _folder(inputs, output)
-    jobs = []
+    jobs: list[Job] = []
     for name in inputs:
         if name != STREAM and os.path.isdir(name):
             jobs += _within(name, folder, suffix, takes)
@@ -89,6 +89,8 @@ def _refuse_clashes(jobs: list[Job]) -> None:
         if job.target in (STREAM, ""):
             continue
         place = _place(job.target)
+        if place == _place(job.source):
+            raise click.UsageError(f"{job.source}: input and output are the same file")
         if place in sources:
             raise click.UsageError(f"{sources[place]} is an input; {job.source} cannot be written over it")
         if place in seen:

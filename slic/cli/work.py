@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -43,7 +43,7 @@ class Result:
 
 
 def describe(result: Result, model: "Model", size: int, width: int, height: int) -> None:
-    """What both commands say of a `.slic` file of `size` bytes."""
+    """What both commands say: `size` is that of the `.slic` file."""
     bpp = round(8 * size / (width * height), 4)
     result.facts |= {"bytes": size, "bpp": bpp, "width": width, "height": height, "model": model.name}
     if not model.secured:
@@ -70,8 +70,13 @@ class Settings:
         if any(job.target == STREAM for job in jobs):
             if self.as_json:
                 raise click.UsageError("--json and the file itself cannot both go to standard output")
-            if sys.stdout.isatty():
+            if on_terminal(sys.stdout):
                 raise click.UsageError("a file on a terminal is of no use; give -o FILE, or a pipe")
+        if self.device == "cuda" and jobs:
+            import torch
+
+            if not torch.cuda.is_available():
+                raise ModelError("this machine has no CUDA device", hint="--device auto takes what there is")
 
 
 Work = Callable[[Job, Result], bytes]
@@ -126,9 +131,8 @@ def _is_done(job: Job, settings: Settings) -> bool:
 
 def _deliver(job: Job, data: bytes, force: bool) -> None:
     if job.target == STREAM:
-        stream = click.get_binary_stream("stdout")
-        stream.write(data)
-        stream.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
         return
     target = Path(job.target)
     try:
@@ -163,7 +167,8 @@ def _summary(result: Result) -> str:
     if result.skipped:
         return f"{target}: exists, skipped"
     facts = result.facts
-    return f"{target}: {facts['width']}x{facts['height']}, {facts['bytes']} bytes, {facts['bpp']:.3f} bpp"
+    size = f"{target}: {facts['width']}x{facts['height']}"
+    return f"{size}, {facts['bytes']} bytes, {facts['bpp']:.3f} bpp" if target.endswith(".slic") else size
 
 
 @contextmanager
@@ -182,16 +187,16 @@ def _mapped(do: Callable[[Job], Result], jobs: list[Job], settings: Settings) ->
 
 
 def _with_progress(results: Iterator[Result], total: int) -> Iterator[Result]:
-    if total < 2 or not sys.stderr.isatty():
+    if total < 2 or not on_terminal(sys.stderr):
         return results
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     def shown() -> Iterator[Result]:
-        with tqdm(total=total, delay=2, unit="file", leave=False, file=sys.stderr) as bar:
+        with tqdm(total=total, delay=2, unit="file", miniters=1, leave=False, file=sys.stderr) as bar:
             for result in results:
-                bar.update()
                 bar.clear()  # so that what is said about this one has the line for itself
                 yield result
+                bar.update()
 
     return shown()
 
@@ -200,10 +205,12 @@ def _set_up_torch(settings: Settings, count: int) -> None:
     """Share the cores among the inputs; torch keeps this number for each thread."""
     import torch
 
-    if settings.device == "cuda" and not torch.cuda.is_available():
-        raise ModelError("this machine has no CUDA device", hint="--device auto takes what there is")
     workers = max(1, min(settings.jobs or cores(), count))
     torch.set_num_threads(settings.threads or max(1, cores() // workers))
+
+
+def on_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
 
 
 def cores() -> int:

@@ -35,9 +35,7 @@ def test_symbols_beyond_their_table_follow_the_words_as_int16() -> None:
 
 blocks = st.lists(
     st.lists(
-        st.tuples(
-            st.one_of(st.integers(-2, 6), st.integers(-SYMBOL_LIMIT, SYMBOL_LIMIT)), st.integers(0, 1)
-        ),
+        st.tuples(st.one_of(st.integers(-2, 6), st.integers(-SYMBOL_LIMIT, SYMBOL_LIMIT)), st.integers(0, 1)),
         max_size=60,
     ),
     max_size=5,
@@ -46,9 +44,7 @@ blocks = st.lists(
 
 @given(blocks)
 def test_blocks_come_back(content: list[list[tuple[int, int]]]) -> None:
-    arrays = [
-        (np.array([s for s, _ in b], np.int32), np.array([n for _, n in b], np.uint8)) for b in content
-    ]
+    arrays = [(np.array([s for s, _ in b], np.int32), np.array([n for _, n in b], np.uint8)) for b in content]
     reader = decoder(encode(arrays, tables()))
     for symbols, numbers in arrays:
         assert np.array_equal(reader.decode(numbers), symbols)

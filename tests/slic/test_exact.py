@@ -108,9 +108,7 @@ def test_embedded_models_are_proven() -> None:
     assert found
     for model in found:
         plans = integer_plans(model.architecture)
-        bounds = [
-            b for p in plans for b in IntegerNet((p,), model.tensors, CPU).prove()
-        ]
+        bounds = [b for p in plans for b in IntegerNet((p,), model.tensors, CPU).prove()]
         assert all(b.bound < exact.EXACT for b in bounds) and len(bounds) == len(plans)
 
 

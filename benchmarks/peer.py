@@ -1,0 +1,134 @@
+"""CompressAI with a slic model's weights: the peer to compare with, or to go on training from."""
+
+import multiprocessing
+import time
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from slic.convert import convert, integer_plans
+from slic.models import Model, Tensors, open_file
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # its own import asks torch for an old compiler
+    from compressai.zoo.image import model_architectures
+
+
+def twin(model: Model) -> nn.Module:
+    """CompressAI's network with exactly the weights of a slic model, ready to code."""
+    state = float_weights(model)
+    n = state["g_a.0.conv1.weight" if model.architecture.startswith("cheng") else "g_a.0.weight"].shape[0]
+    net = _build(model.architecture, n, state["g_s.0.weight"].shape[0] if "g_s.0.weight" in state else n)
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            parameter.copy_(state[name])
+    net.update(force=True)
+    return net.eval()
+
+
+class Worker:
+    """The twin in a process of its own, as its users run it: slic's memory settings do not reach it."""
+
+    def __init__(self, model: Model, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, context, _start, (model.path, threads))
+
+    def encode(self, pixels: NDArray[np.uint8]) -> float:
+        """Seconds of one `compress`, from pixels to strings."""
+        return self._pool.submit(_encode_seconds, pixels).result()
+
+    def decode(self, pixels: NDArray[np.uint8]) -> float:
+        """Seconds of one `decompress`, from the strings of the last `encode` to pixels."""
+        return self._pool.submit(_decode_seconds, pixels).result()
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+
+_state: dict[str, Any] = {}
+
+
+def _start(path: Path, threads: int) -> None:
+    torch.set_num_threads(threads)
+    _state["net"] = twin(open_file(path))
+
+
+@torch.no_grad()
+def _encode_seconds(pixels: NDArray[np.uint8]) -> float:
+    began = time.perf_counter()
+    x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    _state["strings"] = _state["net"].compress(x)
+    return time.perf_counter() - began
+
+
+@torch.no_grad()
+def _decode_seconds(_: NDArray[np.uint8]) -> float:
+    began, coded = time.perf_counter(), _state["strings"]
+    x = _state["net"].decompress(coded["strings"], coded["shape"])["x_hat"]
+    (x[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    return time.perf_counter() - began
+
+
+def float_weights(model: Model) -> dict[str, Tensor]:
+    """A state dict in CompressAI's names; integers are scaled back."""
+    out = {
+        k: _tensor(v)
+        for k, v in model.tensors.items()
+        if not k.startswith(("exact.", "tables.", "training."))
+    }
+    out |= {
+        k.removeprefix("training."): _tensor(v) for k, v in model.tensors.items() if k.startswith("training.")
+    }
+    for plan in integer_plans(model.architecture):
+        out |= _scaled_back(model.tensors, plan.name, out_axis=1 if plan.kind == "deconv" else 0)
+    return out
+
+
+def _scaled_back(tensors: Tensors, name: str, *, out_axis: int) -> dict[str, Tensor]:
+    weight, bias, shift = (
+        tensors[f"exact.{name}.{part}"].astype(np.float64) for part in ("weight", "bias", "shift")
+    )
+    by_channel = shift.reshape([-1 if axis == out_axis else 1 for axis in range(4)])
+    return {
+        f"{name}.weight": _tensor(weight * 2.0**-by_channel),
+        f"{name}.bias": _tensor(bias * 2.0 ** -(shift + 10)),
+    }
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(array.astype(np.float32))
+
+
+def _build(architecture: str, n: int, m: int) -> nn.Module:
+    cls = model_architectures[architecture]
+    return cls(n) if architecture.startswith("cheng") else cls(n, m)  # type: ignore[no-any-return]
+
+
+@torch.no_grad()
+def untrained(architecture: str, n: int, m: int, folder: Path) -> Model:
+    """A model of full size with random weights: right for timing where no trained one is at hand.
+
+    Its last layers are scaled so that latents span some ten steps and scales match them: about 1 bit a
+    pixel, as in a model of middle quality.
+    """
+    torch.manual_seed(0)
+    net = _build(architecture, n, m)
+    [x for x in net.g_a.modules() if isinstance(x, nn.Conv2d)][-1].weight.mul_(8)
+    net.entropy_parameters[-1].bias[: len(net.entropy_parameters[-1].bias) // 2].fill_(0.6)
+    checkpoint = folder / f"{architecture}-untrained.safetensors"
+    save_file({k: v.contiguous() for k, v in net.state_dict().items() if v.numel()}, checkpoint)
+    return convert(
+        checkpoint,
+        folder / f"{architecture}.model.safetensors",
+        name=architecture,
+        quality=4,
+        bf16=True,
+        force=True,
+    )

@@ -1,0 +1,48 @@
+"""Prints docs/cli.md: python -m slic.cli.reference > docs/cli.md"""
+
+from collections.abc import Iterator
+
+import click
+
+from slic.cli import program
+
+_HEAD = """# Command line
+
+Made from the help of each command by `python -m slic.cli.reference > docs/cli.md`; a test fails when it
+is stale.
+
+Results go to standard output, all else to standard error. Exit codes: 0 all well, also when there was
+nothing to do; 1 some input failed, the others are done; 2 the command line is wrong, and nothing was
+written; 3 a verdict is negative; 130 interrupted.
+
+Outputs lie beside their inputs unless `-o` says where. `-o` names a folder when there is such a folder,
+when it ends in `/`, or when there are several inputs; else it names a file. `-` is standard input or
+output. In folders, `-r` takes what Pillow can read (encode) or `.slic` files (decode), but no hidden file.
+
+With `--json` each input gives one object on a line: `input`, `output`, `ok`, then `bytes` and `bpp` of the
+`.slic` file, `width`, `height`, `model`, `seconds`, `warnings`; or `error` and `hint`; or `skipped`.
+
+`SLIC_MODELS` names folders to look for models in, before the user's own and the embedded ones.
+"""
+
+
+def commands(ctx: click.Context | None = None) -> Iterator[click.Context]:
+    """A context for the program and each command and subcommand, in the order of the help."""
+    # The width is fixed so that the page does not depend on whose terminal made it.
+    if ctx is None:
+        ctx = click.Context(program, info_name="slic", terminal_width=100, **program.context_settings)
+    yield ctx
+    if isinstance(ctx.command, click.Group):
+        for name in ctx.command.list_commands(ctx):
+            command = ctx.command.get_command(ctx, name)
+            assert command is not None
+            yield from commands(click.Context(command, ctx, name, terminal_width=100))
+
+
+def page() -> str:
+    sections = (f"## {ctx.command_path}\n\n```\n{ctx.get_help()}\n```\n" for ctx in commands())
+    return "\n".join((_HEAD, *sections))
+
+
+if __name__ == "__main__":
+    click.echo(page(), nl=False)
