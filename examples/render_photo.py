@@ -15,10 +15,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 WIDTH, HEIGHT, SCALE = 768, 512, 3
 W, H = WIDTH * SCALE, HEIGHT * SCALE
-FOCAL = 0.83 * W  # 62 degrees across
-HORIZON = 0.43 * H  # a shifted lens: the horizon is off centre, yet upright things stay upright
-EYE = 2.1
-EXPOSURE, TAPS, NEAR = 0.80, 6, 4.6  # NEAR: where the branches hang
+FOCAL, HORIZON = 0.83 * W, 0.43 * H  # 62 degrees across; a shifted lens keeps upright things upright
+EYE, NEAR, EXPOSURE, TAPS = 2.1, 4.6, 0.80, 6  # NEAR: where the branches hang
 SUN = np.array([-0.80, 0.27, 0.535])  # low, to the left, a little ahead: side light, long shadows
 SUNLIGHT = np.array([1.0, 0.63, 0.33], np.float32) * 3.6
 SKYLIGHT = np.array([0.42, 0.52, 0.72], np.float32) * 0.62
@@ -119,10 +117,8 @@ def bank(x: Array, z: Array) -> Array:
 
 
 def near_land(x: Array, z: Array) -> Array:
-    gravel = np.sqrt(1 - (1 - sample(STONES, x / 1.3, z / 1.3)) ** 2)
-    rocks = np.sqrt(np.maximum(sample(STONES, x / 5.1 + 0.3, z / 5.1 + 0.1) - 0.4, 0))
-    lumps = 0.022 * gravel + 0.07 * rocks + 0.0012 * sample(ROUGH, x / 1.5, z / 1.5)
-    return bank(x, z) + lumps * (1 - 0.75 * meadow(x, z))
+    gravel = 0.024 * np.sqrt(1 - (1 - sample(STONES, x / 1.3, z / 1.3)) ** 2)
+    return bank(x, z) + (gravel + 0.0012 * sample(ROUGH, x / 1.5, z / 1.5)) * (1 - 0.75 * meadow(x, z))
 
 
 def depth_map(height: Field, steps: Array) -> Array:
@@ -147,9 +143,8 @@ def light(height: Field, x: Array, z: Array, reach: float, eps: Array) -> tuple[
     y = height(x, z)
     dx, dz = (height(x + eps, z) - y) / eps, (height(x, z + eps) - y) / eps
     facing = (SUN[1] - dx * SUN[0] - dz * SUN[2]) / np.sqrt(1 + dx * dx + dz * dz)
-    steps = reach * np.geomspace(0.02, 1, 9)
-    rise = np.max([(height(x + SUN[0] * t, z + SUN[2] * t) - y) / t for t in steps], 0)
-    return np.maximum(facing, 0) * (1 - smooth(-0.02, 0.04, rise - SUN[1])), 1 / np.sqrt(
+    rise = [(height(x + SUN[0] * t, z + SUN[2] * t) - y) / t for t in reach * np.geomspace(0.02, 1, 9)]
+    return np.maximum(facing, 0) * (1 - smooth(-0.02, 0.04, np.max(rise, 0) - SUN[1])), 1 / np.sqrt(
         1 + 0.6 * (dx * dx + dz * dz)
     )
 
@@ -160,10 +155,13 @@ def add_far_land(picture: Array) -> None:
     z = depth[rows, cols]
     x, y = (cols + 0.5 - W / 2) / FOCAL * z, EYE + (HORIZON - rows) / FOCAL * z
     sun, open_sky = light(far_land, x, z, 1500, np.maximum(1.0, z / 1200))
-    rock = smooth(250, 800, y + 130 * sample(ROUGH, x / 900, z / 900))
-    rock = mix([0.14, 0.13, 0.042], [0.19, 0.165, 0.15], rock)
+    bare = smooth(250, 800, y + 130 * sample(ROUGH, x / 900, z / 900))
     tree = mix([0.022, 0.042, 0.018], [0.085, 0.085, 0.02], sample(TREE_NAMES, x / 330, z / 330) ** 2)
-    albedo = mix(rock, tree, sample(WOODS, x / 1700, z / 1700) * (y < 700))
+    albedo = mix(
+        mix([0.14, 0.13, 0.042], [0.19, 0.165, 0.15], bare),
+        tree,
+        sample(WOODS, x / 1700, z / 1700) * (y < 700),
+    )
     colour = albedo * (SUNLIGHT * sun[:, None] + SKYLIGHT * open_sky[:, None])
     seen = np.exp(-z / 15000 - z / 5200 * np.exp(-y / 90))  # the air: a little mist lies on the water
     picture[rows, cols] = mix(clear_sky(x / z, 0.02 + 0 * x) * np.float32([0.62, 0.68, 0.80]), colour, seen)
@@ -179,8 +177,7 @@ def add_water(picture: Array, where: Array) -> None:
         pz = z + (rng.random(len(z)) - 0.5) * z * z / (EYE * FOCAL) * 1.5
         px = across * pz
         wind = 0.25 + smooth(-0.8, 1.6, sample(SOFT, px / 170 + 0.2, pz / 330))
-        slope = 0.016 * sample(SOFT, px / 17, pz / 6) + 0.017 * sample(ROUGH, px / 6, pz / 3.4)
-        slope = wind * (slope + 0.014 * sample(ROUGH, px / 1.7, pz / 1.1))
+        slope = wind * (0.018 * sample(SOFT, px / 15, pz / 6) + 0.021 * sample(ROUGH, px / 3.4, pz / 2))
         tilt = wind * 0.03 * sample(ROUGH, px / 5 + 0.5, pz / 5)
         steep = np.maximum(down + slope, 0.002)
         up, side = np.abs(down + 2 * slope), across - 2 * steep * tilt - 0.05 * tilt
@@ -200,8 +197,7 @@ def add_near_land(picture: Array) -> None:
     land = np.isfinite(height) & (height > 0)
     add_water(picture, ~land & (lines > HORIZON + 2))
     rows, cols = np.nonzero(land)
-    z, y = depth[land], height[land]
-    x = (cols + 0.5 - W / 2) / FOCAL * z
+    x, y, z = (cols + 0.5 - W / 2) / FOCAL * depth[land], height[land], depth[land]
     sun, open_sky = light(near_land, x, z, 0.5, 0.0015 * z)
     stone = mix([0.13, 0.11, 0.09], [0.50, 0.45, 0.39], sample(STONE_NAMES, x / 1.3, z / 1.3))
     stone = stone * (0.3 + 0.7 * smooth(0, 0.35, sample(STONES, x / 1.3, z / 1.3)))[:, None]
@@ -213,15 +209,14 @@ def add_near_land(picture: Array) -> None:
 
 def sign_shadow(x: Array, z: Array) -> Array:
     """The post's shadow, softer with distance, as the sun has a size."""
-    x, z = x - POST[0], z - POST[2]
-    along, aside = -x * SUN[0] - z * SUN[2], x * SUN[2] - z * SUN[0]
+    along = SUN[0] * (POST[0] - x) + SUN[2] * (POST[2] - z)
+    aside = SUN[2] * (POST[0] - x) - SUN[0] * (POST[2] - z)
     return np.maximum(along < 0, smooth(-1, 1, (np.abs(aside) - 0.05) / (0.015 + 0.02 * np.abs(along))))
 
 
 def grain(u: Array, v: Array) -> Array:
-    """Weathered wood: year rings cut lengthwise, bent round a knot, and fibres."""
-    bend = v + 0.035 * np.exp(-(((u - 0.34) / 0.10) ** 2) - ((v % 0.35 - 0.2) / 0.05) ** 2)
-    bend += 0.010 * sample(SOFT, u / 5, v * 1.5)
+    """Weathered wood: year rings cut lengthwise, and fibres."""
+    bend = v + 0.012 * sample(SOFT, u / 4, v * 1.5)
     return 0.3 * np.sin(150 * bend + 3 * sample(SOFT, u / 2, v)) + 0.85 * sample(FIBRE, u / 3.2, bend / 1.1)
 
 
@@ -243,11 +238,9 @@ def board(u: Array, v: Array, text: str, left: float, right: float) -> tuple[Arr
     ImageDraw.Draw(image).text((512, 512), text, 255, ImageFont.load_default(154), anchor="mm")
     ink = sample(np.asarray(image) / 255, (u - (left + right) / 2 + 0.04) / 1.4 + 0.5, 0.5 - v / 1.4)
     sunlit = 1 + 0.9 * smooth(0.133, 0.145, v) - 0.6 * smooth(0.125, 0.145, -v)  # the edges are worn round
-    colour = timber(u, v + 0.35 * len(text), sunlit, ink)
-    nail = np.hypot(u + 0.02, np.abs(v) - 0.11)
-    colour = colour * smooth(0.004, 0.017, nail)[:, None]  # the shade about its head
-    colour += (nail < 0.009)[:, None] * (0.3 * SKYLIGHT + 0.12 * SUNLIGHT)
-    return colour, inside
+    nail = np.hypot(u + 0.02, np.abs(v) - 0.11)[:, None]  # its head, and the shade about it
+    colour = timber(u, v + 0.35 * len(text), sunlit, ink) * smooth(0.004, 0.017, nail)
+    return colour + (nail < 0.009) * (0.3 * SKYLIGHT + 0.12 * SUNLIGHT), inside
 
 
 def add_sign(picture: Array) -> None:
@@ -260,8 +253,7 @@ def add_sign(picture: Array) -> None:
         u, height = (hit - at) @ right, hit[:, 1] + EYE
         if not thickness:
             on = (np.abs(u) < 0.048) & (height < 2.02 + 0.2 * u) & (height > 0.3)
-            shade = smooth(1.29, 1.0, height) + (height > 1.3)  # the boards keep the light off
-            lit = (0.25 + 1.1 * smooth(-0.035, -0.048, u)) * (0.25 + 0.75 * shade)
+            lit = (0.25 + 1.1 * smooth(-0.035, -0.048, u)) * (1 - 0.75 * smooth(0.95, 1.29, height))
             picture[rows[on], cols[on]] = 0.7 * timber(height[on], u[on] + 0.7, lit[on], 0 * u[on])
         for text, middle, end, start in BOARDS if thickness else ():
             near = np.abs(height - middle) < 0.2
@@ -271,9 +263,9 @@ def add_sign(picture: Array) -> None:
 
 def ribbons(picture: Array, path: tuple[Array, ...], z: Array | float, tone: Array, blur: float) -> None:
     """Paint paths (n, k) of x, y and half widths, the last on top, out of focus by `blur` pixels."""
-    x, y, dx, dy = path
-    sides = ((x - dx, y - dy), (x + dx, y + dy))
-    a, b = (np.stack([u / z * FOCAL + W / 2, HORIZON + (EYE - v) / z * FOCAL], -1) for u, v in sides)
+    x, y, dx, dy = (part / z * FOCAL for part in path)
+    y = HORIZON + EYE / z * FOCAL - y
+    a, b = np.stack([x - dx + W / 2, y + dy], -1), np.stack([x + dx + W / 2, y - dy], -1)
     shapes = np.stack([a[:, :-1], b[:, :-1], b[:, 1:], a[:, 1:]], 2).reshape(-1, 8)
     tones = (np.sqrt(np.clip(tone.reshape(-1, 3) / 3, 0, 1)) * 255).astype(int)
     canvas = Image.new("RGBA", (W, H))
@@ -290,8 +282,8 @@ def add_grass(picture: Array, near: float, far: float, count: int, tall: float, 
     z = np.sort(1 / rng.uniform(1 / far, 1 / near, count))[::-1]
     x = rng.uniform(-0.66, 0.66, count) * z
     keep = rng.random(count) < meadow(x, z) * smooth(-2.2, 0.6, sample(ROUGH, x / 3, z / 3))
-    x, z = x[keep, None], z[keep, None]
-    n, t = x.shape, np.linspace(0, 1, 6)
+    x, z, t = x[keep, None], z[keep, None], np.linspace(0, 1, 6)
+    n = x.shape
     size = tall * rng.gamma(6, 1 / 6, n) * (0.9 + 0.25 * sample(ROUGH, x / 3, z / 3))
     lean = rng.normal(0.16, 0.33, n) + 0.2 * sample(SOFT, x / 3, z / 3)
     px, py = x + size * lean * t**1.8, bank(x, z) + size * (t - 0.28 * np.abs(lean) * t**3)
@@ -330,12 +322,10 @@ def add_branches(picture: Array) -> None:
     turn, long = rng.normal(-1.1, 0.8, n), rng.uniform(0.035, 0.075, n)
     x, y = at[:, :1] + long * np.cos(turn + 0.5 * t) * t, at[:, 1:] + long * np.sin(turn + 0.5 * t) * t
     half = long * rng.uniform(0.05, 0.2, n) * np.sin(np.pi * t**0.8)
-    open_sky = (0.2 + 0.8 * depth) * smooth(-1.2, 0.6, sample(SOFT, x[:, :1] / 4, y[:, :1] / 4))
-    glow = open_sky * rng.random(n) ** 2
+    glow = rng.random(n) ** 2 * (0.2 + 0.8 * depth) * smooth(-1.2, 0.6, sample(SOFT, *at.T[..., None] / 4))
     lit = SUNLIGHT * glow * 1.35 + SKYLIGHT * (0.2 + 0.5 * depth + 0.7 * (rng.random(n) < 0.04))
     tone = mix([0.028, 0.055, 0.012], [0.15, 0.165, 0.022], glow[:, 0]) * lit
-    path = x, y, -half * np.sin(turn), half * np.cos(turn)
-    ribbons(picture, path, NEAR, np.repeat(tone, 4, 0), 0.6)
+    ribbons(picture, (x, y, -half * np.sin(turn), half * np.cos(turn)), NEAR, np.repeat(tone, 4, 0), 0.6)
 
 
 def develop(picture: Array) -> Image.Image:
@@ -360,8 +350,9 @@ def main() -> None:
     add_branches(picture)
     add_grass(picture, 3.1, 4.6, 9000, 0.26, 0)
     add_grass(picture, 1.9, 2.6, 700, 0.40, 1.6)
-    target = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("photo.png")
-    develop(picture).save(target, optimize=True)
+    develop(picture).save(
+        sys.argv[1] if sys.argv[1:] else Path(__file__).with_name("photo.png"), optimize=True
+    )
 
 
 if __name__ == "__main__":

@@ -12,29 +12,56 @@ from slic.errors import FormatError
 
 Plane = NDArray[np.uint8]
 
+_AXES = {1: 1, 2: 0}  # filter → the axis along which neighbours differ
+_START = 1  # where the zlib stream begins
+_PRESET_DICTIONARY = 0x20  # bit of the second byte, RFC 1950
+
 
 def pack(alpha: Plane) -> bytes:
-    """(H,W) → the data of ALPH, by the filter that leaves the least."""
-    packed = []
-    for number, rest in enumerate((alpha, _differences(alpha, 1), _differences(alpha, 0))):
-        packed.append(bytes([number]) + zlib.compress(rest.tobytes(), 6))
-    return min(packed, key=len)
+    """(H,W) → the data of ALPH, with the filter that deflate's quickest level likes best."""
+    rests = [_differences(alpha, number).tobytes() for number in range(3)]
+    best = min(range(3), key=lambda number: len(zlib.compress(rests[number], 1)))
+    return bytes([best]) + zlib.compress(rests[best], 9)
 
 
 def unpack(payload: bytes, width: int, height: int) -> Plane:
-    """The data of ALPH → (H,W). Never inflates more than the plane and a byte."""
+    """The data of ALPH → (H,W), its own memory; inverse of `pack`.
+
+    Never inflates more than the plane and one byte. Offsets in its FormatErrors are those in the payload.
+    """
+    if len(payload) < _START + 1:
+        raise _error("payload ends early", len(payload))
+    number = payload[0]
+    if number not in (0, *_AXES):
+        raise _error("unknown alpha filter", 0)
+    rest = np.frombuffer(_inflate(payload, width * height), np.uint8).reshape(height, width)
+    # Sums in uint8 are sums modulo 256, which is what undoes the differences.
+    return np.cumsum(rest, axis=_AXES[number], dtype=np.uint8) if number else rest.copy()
+
+
+def _differences(plane: Plane, number: int) -> Plane:
+    return np.diff(plane, axis=_AXES[number], prepend=np.uint8(0)) if number else plane
+
+
+def _inflate(payload: bytes, size: int) -> bytes:
+    """Exactly `size` bytes from a zlib stream that fills the rest of the payload."""
+    if len(payload) > _START + 1 and payload[_START + 1] & _PRESET_DICTIONARY:
+        raise _error("alpha's stream needs a preset dictionary", _START + 1)
     inflater = zlib.decompressobj()
     try:
-        raw = inflater.decompress(payload[1:], width * height + 1)
+        raw = inflater.decompress(memoryview(payload)[_START:], size + 1)
     except zlib.error as error:
-        raise FormatError("alpha is damaged", chunk="ALPH", offset=1) from error
-    if len(raw) != width * height or not inflater.eof or inflater.unused_data:
-        raise FormatError("alpha's length does not fit the picture", chunk="ALPH", offset=1)
-    plane = np.frombuffer(raw, np.uint8).reshape(height, width)
-    if payload[0] == 0:
-        return plane
-    return np.cumsum(plane, axis=1 if payload[0] == 1 else 0, dtype=np.uint8)
+        raise _error("alpha's stream is damaged", _START) from error
+    if len(raw) > size:
+        raise _error("alpha's stream holds more than the picture", _START)
+    if not inflater.eof:
+        raise _error("alpha's stream ends early", len(payload))
+    if len(raw) < size:
+        raise _error("alpha's stream holds less than the picture", _START)
+    if inflater.unused_data:
+        raise _error("bytes after alpha's stream", len(payload) - len(inflater.unused_data))
+    return raw
 
 
-def _differences(plane: Plane, axis: int) -> Plane:
-    return np.diff(plane, axis=axis, prepend=np.uint8(0))
+def _error(reason: str, offset: int) -> FormatError:
+    return FormatError(reason, chunk="ALPH", offset=offset)
