@@ -1,8 +1,7 @@
 """Render photo.png, a photograph that nobody took: python examples/render_photo.py [output.png]
 
 One camera, one evening sun. Rays meet hills, shore and sign; ripples mirror them; leaves and grass are drawn
-one by one. All is linear light, three samples a pixel each way, until `develop`. World: metres, x right,
-y up from the lake, z away from the camera. The same seed gives the same picture.
+one by one, in linear light until `develop`. World: metres; x right, y up from the lake, z ahead.
 """
 
 import sys
@@ -18,12 +17,10 @@ W, H = WIDTH * SCALE, HEIGHT * SCALE
 FOCAL, HORIZON = 0.83 * W, 0.43 * H  # 62 degrees across; a shifted lens keeps upright things upright
 EYE, NEAR, EXPOSURE, TAPS = 2.1, 4.6, 0.80, 6  # NEAR: where the branches hang
 SUN = np.array([-0.80, 0.27, 0.535])  # low, to the left, a little ahead: side light, long shadows
-SUNLIGHT = np.array([1.0, 0.63, 0.33], np.float32) * 3.6
-SKYLIGHT = np.array([0.42, 0.52, 0.72], np.float32) * 0.62
+SUNLIGHT, SKYLIGHT = np.float32([[3.60, 2.27, 1.19], [0.26, 0.32, 0.45]])
 POST, TURN = np.array([1.12, 0.0, 4.55]), 0.42  # the boards look a little to the left
 BOARDS = (("SLIC", 1.78, 0.66, -0.55), ("ORIGINAL", 1.43, 0.72, -0.70))  # text, height, right end, left end
 BRANCHES = ((-3.5, 3.75, 0.05, 1.5), (-3.5, 3.3, 0.25, 0.9), (-2.4, 4.1, -0.25, 1.1), (-3.3, 4.1, -0.3, 1.2))
-
 Array, Field = np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]
 rng = np.random.default_rng(2024)
 
@@ -39,8 +36,7 @@ def noise(size: int, power: float, stretch: float = 1.0) -> Array:
 def cells(size: int, grid: int) -> tuple[Array, Array]:
     """A tile of jittered ellipses: 1 at a centre, 0 at a rim and outside; and a number for each of them."""
     y, x = np.mgrid[:size, :size].astype(np.float32) * (grid / size)
-    shape = rng.random((grid, grid, 6), np.float32)
-    best, name = np.zeros((2, size, size), np.float32)
+    shape, (best, name) = rng.random((grid, grid, 6), np.float32), np.zeros((2, size, size), np.float32)
     for dy, dx in np.ndindex(3, 3):
         gy, gx = np.floor(y) + dy - 1, np.floor(x) + dx - 1
         jx, jy, turn, big, flat, own = np.moveaxis(shape[gy.astype(int) % grid, gx.astype(int) % grid], -1, 0)
@@ -144,9 +140,8 @@ def light(height: Field, x: Array, z: Array, reach: float, eps: Array) -> tuple[
     dx, dz = (height(x + eps, z) - y) / eps, (height(x, z + eps) - y) / eps
     facing = (SUN[1] - dx * SUN[0] - dz * SUN[2]) / np.sqrt(1 + dx * dx + dz * dz)
     rise = [(height(x + SUN[0] * t, z + SUN[2] * t) - y) / t for t in reach * np.geomspace(0.02, 1, 9)]
-    return np.maximum(facing, 0) * (1 - smooth(-0.02, 0.04, np.max(rise, 0) - SUN[1])), 1 / np.sqrt(
-        1 + 0.6 * (dx * dx + dz * dz)
-    )
+    shadow = smooth(-0.02, 0.04, np.max(rise, 0) - SUN[1])
+    return np.maximum(facing, 0) * (1 - shadow), 1 / np.sqrt(1 + 0.6 * (dx * dx + dz * dz))
 
 
 def add_far_land(picture: Array) -> None:
@@ -157,11 +152,8 @@ def add_far_land(picture: Array) -> None:
     sun, open_sky = light(far_land, x, z, 1500, np.maximum(1.0, z / 1200))
     bare = smooth(250, 800, y + 130 * sample(ROUGH, x / 900, z / 900))
     tree = mix([0.022, 0.042, 0.018], [0.085, 0.085, 0.02], sample(TREE_NAMES, x / 330, z / 330) ** 2)
-    albedo = mix(
-        mix([0.14, 0.13, 0.042], [0.19, 0.165, 0.15], bare),
-        tree,
-        sample(WOODS, x / 1700, z / 1700) * (y < 700),
-    )
+    ground = mix([0.14, 0.13, 0.042], [0.19, 0.165, 0.15], bare)
+    albedo = mix(ground, tree, sample(WOODS, x / 1700, z / 1700) * (y < 700))
     colour = albedo * (SUNLIGHT * sun[:, None] + SKYLIGHT * open_sky[:, None])
     seen = np.exp(-z / 15000 - z / 5200 * np.exp(-y / 90))  # the air: a little mist lies on the water
     picture[rows, cols] = mix(clear_sky(x / z, 0.02 + 0 * x) * np.float32([0.62, 0.68, 0.80]), colour, seen)
@@ -171,8 +163,7 @@ def add_water(picture: Array, where: Array) -> None:
     """The picture above, mirrored in ripples: several of them share a pixel, so several are averaged."""
     rows, cols = np.nonzero(where)
     down, across = (rows + 0.5 - HORIZON) / FOCAL, (cols + 0.5 - W / 2) / FOCAL
-    z = EYE / down
-    colour = np.zeros((len(rows), 3), np.float32)
+    z, colour = EYE / down, np.zeros((len(rows), 3), np.float32)
     for _ in range(TAPS):
         pz = z + (rng.random(len(z)) - 0.5) * z * z / (EYE * FOCAL) * 1.5
         px = across * pz
@@ -180,7 +171,7 @@ def add_water(picture: Array, where: Array) -> None:
         slope = wind * (0.018 * sample(SOFT, px / 15, pz / 6) + 0.021 * sample(ROUGH, px / 3.4, pz / 2))
         tilt = wind * 0.03 * sample(ROUGH, px / 5 + 0.5, pz / 5)
         steep = np.maximum(down + slope, 0.002)
-        up, side = np.abs(down + 2 * slope), across - 2 * steep * tilt - 0.05 * tilt
+        up, side = np.abs(down + 2 * slope), across - (2 * steep + 0.05) * tilt
         line = np.abs(HORIZON - up * FOCAL).clip(0, HORIZON - 1).astype(int)
         mirror = picture[line, (side * FOCAL + W / 2).clip(0, W - 1).astype(int)]
         glint = np.exp(-(((side + 0.52) / 0.2) ** 2) - ((up - 0.26) / 0.045) ** 2)
@@ -192,10 +183,9 @@ def add_water(picture: Array, where: Array) -> None:
 def add_near_land(picture: Array) -> None:
     """Water up to the near bank, then gravel, wet at its edge."""
     depth = depth_map(near_land, np.geomspace(2.4, 14, 2600))
-    lines = np.arange(H)[:, None]
-    height = EYE + (HORIZON - lines) / FOCAL * depth
+    height = EYE + (HORIZON - np.arange(H)[:, None]) / FOCAL * depth
     land = np.isfinite(height) & (height > 0)
-    add_water(picture, ~land & (lines > HORIZON + 2))
+    add_water(picture, ~land & (np.arange(H)[:, None] > HORIZON + 2))
     rows, cols = np.nonzero(land)
     x, y, z = (cols + 0.5 - W / 2) / FOCAL * depth[land], height[land], depth[land]
     sun, open_sky = light(near_land, x, z, 0.5, 0.0015 * z)
@@ -253,7 +243,9 @@ def add_sign(picture: Array) -> None:
         u, height = (hit - at) @ right, hit[:, 1] + EYE
         if not thickness:
             on = (np.abs(u) < 0.048) & (height < 2.02 + 0.2 * u) & (height > 0.3)
-            lit = (0.25 + 1.1 * smooth(-0.035, -0.048, u)) * (1 - 0.75 * smooth(0.95, 1.29, height))
+            lit = (0.25 + 1.1 * smooth(-0.035, -0.048, u)) * (
+                1 - 0.7 * smooth(0.95, 1.29, height) * (height < 1.8)
+            )
             picture[rows[on], cols[on]] = 0.7 * timber(height[on], u[on] + 0.7, lit[on], 0 * u[on])
         for text, middle, end, start in BOARDS if thickness else ():
             near = np.abs(height - middle) < 0.2
@@ -282,8 +274,7 @@ def add_grass(picture: Array, near: float, far: float, count: int, tall: float, 
     z = np.sort(1 / rng.uniform(1 / far, 1 / near, count))[::-1]
     x = rng.uniform(-0.66, 0.66, count) * z
     keep = rng.random(count) < meadow(x, z) * smooth(-2.2, 0.6, sample(ROUGH, x / 3, z / 3))
-    x, z, t = x[keep, None], z[keep, None], np.linspace(0, 1, 6)
-    n = x.shape
+    x, z, t, n = x[keep, None], z[keep, None], np.linspace(0, 1, 6), (keep.sum(), 1)
     size = tall * rng.gamma(6, 1 / 6, n) * (0.9 + 0.25 * sample(ROUGH, x / 3, z / 3))
     lean = rng.normal(0.16, 0.33, n) + 0.2 * sample(SOFT, x / 3, z / 3)
     px, py = x + size * lean * t**1.8, bank(x, z) + size * (t - 0.28 * np.abs(lean) * t**3)
@@ -350,9 +341,8 @@ def main() -> None:
     add_branches(picture)
     add_grass(picture, 3.1, 4.6, 9000, 0.26, 0)
     add_grass(picture, 1.9, 2.6, 700, 0.40, 1.6)
-    develop(picture).save(
-        sys.argv[1] if sys.argv[1:] else Path(__file__).with_name("photo.png"), optimize=True
-    )
+    target = sys.argv[1] if sys.argv[1:] else Path(__file__).with_name("photo.png")
+    develop(picture).save(target, optimize=True)
 
 
 if __name__ == "__main__":

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from slic.codec import Codec as Codec
     from slic.codec import decode as decode
     from slic.codec import encode as encode
+    from slic.describe import Info as Info
+    from slic.describe import info as info
     from slic.errors import FormatError as FormatError
     from slic.errors import KeyFileError as KeyFileError
     from slic.errors import MismatchError as MismatchError
     from slic.errors import ModelError as ModelError
     from slic.errors import PictureError as PictureError
     from slic.errors import SlicError as SlicError
-    from slic.info import Info as Info
-    from slic.info import info as info
 
 _HOME = {
     "Codec": "slic.codec",
     "FormatError": "slic.errors",
-    "Info": "slic.info",
+    "Info": "slic.describe",
     "KeyFileError": "slic.errors",
     "MismatchError": "slic.errors",
     "ModelError": "slic.errors",
@@ -37,7 +37,7 @@ _HOME = {
     "SlicError": "slic.errors",
     "decode": "slic.codec",
     "encode": "slic.codec",
-    "info": "slic.info",
+    "info": "slic.describe",
 }
 __all__ = sorted(_HOME)
 __version__ = "0.1.0"

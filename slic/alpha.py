@@ -1,6 +1,6 @@
 """Alpha, losslessly: one filter for the whole plane, then deflate.
 
-    u8 filter (0 none, 1 difference to the left, 2 difference to above)   zlib stream of W·H bytes
+u8 filter (0 none, 1 difference to the left, 2 difference to above)   zlib stream of W·H bytes
 """
 
 import zlib

@@ -5,10 +5,11 @@ source ─pixels─► Picture ─engine─► payloads ─slic_formats─► by
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,14 +17,13 @@ from PIL import Image
 
 from slic import allocator, alpha, files, models, pixels, transforms
 from slic.engine import Coded, Engine
-from slic.errors import PictureError
+from slic.errors import ModelError, PictureError
 from slic.models import DEFAULT, Model
 from slic.pixels import MAX_PIXELS, Picture, Source
+from slic.reading import FileSource, read
 from slic.transforms import Precision
 from slic_formats import Container, Header, Mode, parse, serialise
 from slic_formats.limits import max_entropy_bytes
-
-FileSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 T = TypeVar("T")
 
@@ -144,12 +144,22 @@ class Codec:
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelError("no CUDA device is available", hint="use device auto or cpu")
     return torch.device(name)
 
 
-@lru_cache(maxsize=4)
 def _engine(path: Path, identity: bytes, device: torch.device, precision: Precision) -> Engine:
-    """One engine for each model, device and precision, however many Codecs share it."""
+    """One engine for each model, device and precision, however many Codecs and threads share it."""
+    with _making:  # so that two threads do not both make it
+        return _make_engine(path, identity, device, precision)
+
+
+_making = threading.Lock()
+
+
+@lru_cache(maxsize=4)
+def _make_engine(path: Path, identity: bytes, device: torch.device, precision: Precision) -> Engine:
     if device.type == "cpu":
         allocator.keep_freed_memory()
     model = models.open_file(path)
@@ -163,15 +173,6 @@ def _batches(items: Iterable[T], kind: Callable[[T], tuple[int, ...]]) -> Iterat
         size = max(1, BATCH_PIXELS // (height * width))
         while batch := list(itertools.islice(group, size)):
             yield batch
-
-
-def read(source: FileSource) -> bytes:
-    """All bytes of a file, however it is given."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source)
-    if isinstance(source, str | os.PathLike):
-        return Path(source).read_bytes()
-    return source.read()
 
 
 def encode(

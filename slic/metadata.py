@@ -57,7 +57,8 @@ def _within_limits(found: Metadata) -> Metadata:
         data = getattr(found, field)
         if data is not None and len(data) > MAX_METADATA:
             warning = f"{name} of {len(data)} bytes dropped: beyond the limit of {MAX_METADATA}"
-            found = replace(found, **{field: None}, warnings=(*found.warnings, warning))
+            dropped: dict[str, Any] = {field: None, "warnings": (*found.warnings, warning)}
+            found = replace(found, **dropped)
     return found
 
 

@@ -5,6 +5,7 @@ float32), the integer networks `exact.*`, the probability tables `tables.*`, and
 go on training `training.*`, which is no part of the model's identity. Its metadata is the card.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -135,14 +136,30 @@ def user_folder() -> Path:
 
 
 def installed() -> Iterator[Model]:
-    """Every model that can be used; of two with one name, the first found."""
+    """Every model that can be named; of two with one name, the first found."""
     seen: set[str] = set()
+    for model in _all():
+        if model.name not in seen:
+            seen.add(model.name)
+            yield model
+
+
+def _all() -> Iterator[Model]:
+    """Every model file that can be read. One that cannot must not stand in the way of the others."""
     for folder in folders():
         for path in sorted(folder.glob(f"*{SUFFIX}")):
-            model = open_file(path)
-            if model.name not in seen:
-                seen.add(model.name)
-                yield model
+            with contextlib.suppress(ModelError, OSError):
+                yield open_file(path)
+
+
+def damaged() -> Iterator[ModelError]:
+    """What is wrong with files that lie among the models but cannot be used."""
+    for folder in folders():
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            try:
+                open_file(path)
+            except ModelError as error:
+                yield error
 
 
 def find(name: str | Path) -> Model:
@@ -171,7 +188,7 @@ def find_quality(quality: int) -> Model:
 
 def find_identity(identity: bytes) -> Model:
     """The installed model with which a file was made."""
-    for model in installed():
+    for model in _all():  # those with another's name too: the file knows no names
         if model.identity == identity:
             return model
     raise ModelError(

@@ -113,7 +113,7 @@ class ContextPrior:
         self._context = _over_taps(context)
         first, *rest = IntegerNet(exact.ENTROPY_PARAMETERS, tensors, device).layers
         self._first, self._rest = first, [_Rows(layer) for layer in rest]
-        split = first.weight.split([self._hyper.channels, len(context.bias)], 1)
+        split = torch.split(first.weight, [self._hyper.channels, len(context.bias)], 1)
         self._from_hyper, self._from_context = (part.T.contiguous() for part in split)
 
     @torch.inference_mode()
@@ -156,7 +156,7 @@ class ContextPrior:
         for start in range(0, len(steps), BUNDLE):
             bundle = steps[start : start + BUNDLE]
             known = field.hyper[torch.cat(bundle)].double() @ self._from_hyper + self._first.bias.T
-            yield from zip(bundle, known.split([len(places) for places in bundle]), strict=True)
+            yield from zip(bundle, torch.split(known, [len(places) for places in bundle]), strict=True)
 
     def _predict(self, field: "_Field", places: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
         """Scales and means of the latents at `places`, both (n, M)."""

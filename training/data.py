@@ -111,7 +111,9 @@ def _boosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--limit-mb", default=900, show_default=True, help="Stop before the pack grows past this.")
-@click.option("--boost", multiple=True, metavar="PREFIX=FACTOR", callback=_boosts, help="Draw these more often.")
+@click.option(
+    "--boost", multiple=True, metavar="PREFIX=FACTOR", callback=_boosts, help="Draw these more often."
+)
 def main(folder: Path, target: Path, limit_mb: int, boost: dict[str, float]) -> None:
     """Pack the pictures of FOLDER into TARGET."""
     pack(_pictures(folder), target, limit_mb, boost)

@@ -162,7 +162,10 @@ def train(settings: Config, folder: Path) -> None:
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda s, _: stop.append(s))
-    print(f"cpu, {torch.get_num_threads()} threads, bf16 autocast; step {run.step} of {settings.steps}", flush=True)
+    print(
+        f"cpu, {torch.get_num_threads()} threads, bf16 autocast; step {run.step} of {settings.steps}",
+        flush=True,
+    )
     bar = tqdm(total=settings.steps, initial=run.step, disable=None)
     with (folder / "log.jsonl").open("a") as log:
         while run.step < settings.steps and not stop:

@@ -121,8 +121,11 @@ class _Encoder:
     """One Codec for all inputs."""
 
     def __init__(self, model: "Model", strip: bool, shared: dict[str, Any]) -> None:
+        from PIL import Image
+
         from slic.codec import Codec
 
+        Image.MAX_IMAGE_PIXELS = None  # this process is ours: --max-pixels is the limit here
         self._codec = Codec(model, device=shared["device"], precision=shared["precision"])
         self._limits = _limits(shared)
         self._strip = strip
@@ -151,7 +154,7 @@ class _Decoder:
 
     def __call__(self, job: Job, result: work.Result) -> bytes:
         from slic.cli.saving import save
-        from slic.codec import read
+        from slic.reading import read
         from slic_formats import parse
 
         data = _source(job)

@@ -26,7 +26,7 @@ def info(ctx: click.Context, inputs: tuple[str, ...], as_json: bool) -> None:
 
 
 def _show(name: str, as_json: bool) -> bool:
-    from slic.info import info as read
+    from slic.describe import info as read
 
     try:
         found = read(sys.stdin.buffer if name == "-" else name)

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 import click
 
-from slic.cli import options
+from slic.cli import messages, options
 
 _ROW = "{:<16} {:>7}  {:<20} {:<7}  {:<8} {:>10}  {}"
 
@@ -32,8 +32,10 @@ def list_models(as_json: bool) -> None:
       slic models list              a table
       slic models list --json       one JSON object a model
     """
-    from slic.models import installed
+    from slic.models import damaged, installed
 
+    for error in damaged():
+        messages.warning(str(error))
     rows = [
         {
             "name": m.name,

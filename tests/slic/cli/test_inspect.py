@@ -3,7 +3,7 @@ from pathlib import Path
 
 from calls import MODEL, Slic  # type: ignore[import-not-found]
 
-from slic.info import info
+from slic.describe import info
 
 
 def test_info_describes_a_file(file: Path, slic: Slic) -> None:

@@ -89,7 +89,7 @@ def test_what_nobody_expected_is_one_line(file: Path, slic: Slic, monkeypatch: p
     def fail(source: object) -> None:
         raise ZeroDivisionError("division\nby zero")
 
-    monkeypatch.setattr("slic.info.info", fail)
+    monkeypatch.setattr("slic.describe.info", fail)
     result = slic("info", "photo.slic")
     assert result.stderr == "slic: internal error: division by zero; run with --debug to see where\n"
     assert result.exit_code == 1

@@ -69,10 +69,3 @@ def test_it_goes_into_json(data: bytes) -> None:
 def test_a_damaged_file_is_refused(data: bytes) -> None:
     with pytest.raises(FormatError, match=r"^truncated in chunk LATN at byte "):
         info(data[:-1])
-
-
-def test_the_function_stays_when_its_module_is_imported(data: bytes) -> None:
-    import slic
-    import slic.info  # puts the module where the function was
-
-    assert slic.info(data) == slic.info.info(data)

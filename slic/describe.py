@@ -1,20 +1,15 @@
 """What a file says of itself, without decoding it: loads no torch, no numpy."""
 
-import os
-import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from types import ModuleType
-from typing import Any, BinaryIO
+from typing import Any
 
 from slic import models
 from slic.errors import ModelError
 from slic.models import Model
+from slic.reading import FileSource, read
 from slic_formats import Container, Mode, parse
 from slic_formats.container import MAJOR
 from slic_formats.signing import pack
-
-FileSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class Info:
 
 def info(source: FileSource) -> Info:
     """What the file says of itself; raises FormatError unless all of it is valid."""
-    data = _read(source)
+    data = read(source)
     container = parse(data)
     header = container.header
     model = _installed(header.model)
@@ -117,21 +112,3 @@ def _installed(identity: bytes) -> Model | None:
         return models.find_identity(identity)
     except ModelError:
         return None
-
-
-def _read(source: FileSource) -> bytes:
-    if isinstance(source, bytes | bytearray | memoryview):
-        return bytes(source)
-    if isinstance(source, str | os.PathLike):
-        return Path(source).read_bytes()
-    return source.read()
-
-
-class _Callable(ModuleType):
-    """Importing this module puts it where the function `slic.info` was; called, it is the function."""
-
-    def __call__(self, source: FileSource) -> Info:
-        return info(source)
-
-
-sys.modules[__name__].__class__ = _Callable
