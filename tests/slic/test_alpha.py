@@ -75,7 +75,7 @@ def with_dictionary() -> bytes:
         (stream()[:-1], len(stream()) - 1, "alpha's stream ends early"),
         (stream()[:6], 6, "alpha's stream ends early"),
         (stream()[:-1] + b"\0", 1, "alpha's stream is damaged"),
-        (b"\0" + b"not deflated", 1, "alpha's stream is damaged"),
+        (b"\0\x78\0not deflated", 1, "alpha's stream is damaged"),
         (stream(LEVELS[:-1]), 1, "alpha's stream holds less than the picture"),
         (stream(LEVELS + b"\0"), 1, "alpha's stream holds more than the picture"),
         (stream(LEVELS * 1000), 1, "alpha's stream holds more than the picture"),

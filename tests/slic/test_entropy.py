@@ -89,3 +89,31 @@ def test_escape_for_a_symbol_of_the_table_is_refused() -> None:
 def test_damaged_tables_are_refused(counts: list[int], lengths: list[int], first: list[int]) -> None:
     with pytest.raises(ModelError):
         Tables(np.array(counts, np.int32), np.array(lengths, np.int32), np.array(first, np.int32))
+
+
+def test_words_are_read_as_the_specification_says() -> None:
+    """An ANS decoder written from SPEC.md alone, against constriction's words."""
+    random = np.random.default_rng(0)
+    numbers = random.integers(0, 2, 500).astype(np.uint8)
+    symbols = np.where(numbers == 0, random.integers(-1, 2, 500), random.integers(0, 5, 500)).astype(np.int32)
+    payload = encode([(symbols, numbers)], tables())
+    words = np.frombuffer(payload[4:], "<u4").tolist()
+    assert len(words) == int.from_bytes(payload[:4], "little")
+    state = words.pop()
+    if words:
+        state = state << 32 | words.pop()
+    read: list[int] = []
+    for counts, first, count in (
+        ([1000, TOTAL - 2064, 1000, 64], -1, int((numbers == 0).sum())),
+        ([TOTAL // 6] * 5 + [TOTAL - TOTAL // 6 * 5], 0, int((numbers == 1).sum())),
+    ):
+        starts = np.cumsum([0, *counts])
+        for _ in range(count):
+            q = state % 2**24
+            i = int(np.searchsorted(starts, q, side="right")) - 1
+            state = (state >> 24) * counts[i] + q - int(starts[i])
+            if state < 2**32 and words:
+                state = state << 32 | words.pop()
+            read.append(first + i)
+    assert (state, words) == (0, [])
+    assert read == [*symbols[numbers == 0], *symbols[numbers == 1]]
