@@ -1,0 +1,104 @@
+"""Are the symbols of a file the same on every path, and on another machine?
+
+    python -m benchmarks.exactness --images DIR --json > here.jsonl
+    python -m benchmarks.exactness --images DIR --json --against here.jsonl       (elsewhere)
+
+Every picture is encoded once in fp32. Its file is then decoded with 1 and 2 threads, fp32, bf16 and float64
+transforms, alone and in a batch, and on CUDA where there is one. Each decode hashes the symbols itself.
+`--against` also decodes the files of the other machine, which the rows carry.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+
+from benchmarks.data import Pixels, Row, options, pictures, show
+from slic import Codec, models
+from slic.engine import Coded, Engine
+from slic.models import Model
+from slic_formats import Container, parse
+
+
+def measure(model: Model, images: Iterator[tuple[str, Pixels]], against: dict[str, Row]) -> Iterator[Row]:
+    paths = decoders(model)
+    encoder = Codec(model, device="cpu", precision="fp32")
+    for name, pixels in images:
+        file = encoder.encode(pixels)
+        yield _row(name, file, paths)
+        if name in against:
+            yield _row(f"{name}, theirs", base64.b64decode(against[name]["file"]), paths)
+
+
+def decoders(model: Model) -> dict[str, Callable[[Container], Pixels]]:
+    """Every way in which a file may be decoded here. Each raises when symbols differ from the digest."""
+    cpu = torch.device("cpu")
+
+    def engine(precision: torch.dtype, device: torch.device = cpu) -> Engine:
+        return Engine(model.architecture, model.tensors, device, precision)
+
+    fp32 = engine(torch.float32)
+    ways = {
+        "fp32, 1 thread": _with_threads(1, _alone(fp32)),
+        "fp32, 2 threads": _with_threads(2, _alone(fp32)),
+        "bf16": _alone(engine(torch.bfloat16)),
+        "float64": _alone(engine(torch.float64)),
+        "batch of 3": lambda c: fp32.decode([_coded(c)] * 3, c.header.height, c.header.width)[2],
+    }
+    if torch.cuda.is_available():
+        ways["cuda"] = _alone(engine(torch.float32, torch.device("cuda")))
+    return ways
+
+
+def _alone(engine: Engine) -> Callable[[Container], Pixels]:
+    return lambda c: engine.decode([_coded(c)], c.header.height, c.header.width)[0]
+
+
+def _coded(container: Container) -> Coded:
+    return Coded(container.hyper, container.latent, container.header.digest)
+
+
+def _with_threads(count: int, decode: Callable[[Container], Pixels]) -> Callable[[Container], Pixels]:
+    def run(container: Container) -> Pixels:
+        before = torch.get_num_threads()
+        torch.set_num_threads(count)
+        try:
+            return decode(container)
+        finally:
+            torch.set_num_threads(before)
+
+    return run
+
+
+def _row(name: str, file: bytes, ways: dict[str, Callable[[Container], Pixels]]) -> Row:
+    container = parse(file)
+    decoded = {way: decode(container).astype(int) for way, decode in ways.items()}
+    reference = decoded["fp32, 2 threads"]
+    return {
+        "image": name,
+        "digest": container.header.digest.hex(),
+        "ways": len(decoded),
+        "fp32_levels_off": max(int(np.abs(p - reference).max()) for w, p in decoded.items() if w != "bf16"),
+        "bf16_levels_off": int(np.abs(decoded["bf16"] - reference).max()),
+        "file": base64.b64encode(file).decode(),
+    }
+
+
+@click.command()
+@options
+@click.option(
+    "--against", type=click.Path(exists=True, path_type=Path), help="JSON lines of another machine."
+)
+def main(images: Path, limit: int | None, model: str, as_json: bool, against: Path | None) -> None:
+    lines = against.read_text().splitlines() if against else []
+    theirs = {row["image"]: row for row in map(json.loads, lines)}
+    rows = measure(models.find(model), pictures(images, limit), theirs)
+    show((r if as_json else {k: v for k, v in r.items() if k != "file"} for r in rows), as_json=as_json)
+
+
+if __name__ == "__main__":
+    main()
