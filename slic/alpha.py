@@ -24,11 +24,19 @@ def pack(alpha: Plane) -> bytes:
     return bytes([best]) + zlib.compress(rests[best], 9)
 
 
-def unpack(payload: bytes, width: int, height: int) -> Plane:
+def unpack(payload: bytes, width: int, height: int, *, offset: int = 0) -> Plane:
     """The data of ALPH → (H,W), its own memory; inverse of `pack`.
 
-    Never inflates more than the plane and one byte. Offsets in its FormatErrors are those in the payload.
+    Never inflates more than the plane and one byte. `offset` is where the payload begins in its file, from
+    which its FormatErrors count.
     """
+    try:
+        return _unpack(payload, width, height)
+    except FormatError as error:
+        raise _error(error.reason, offset + error.offset) from error.__cause__
+
+
+def _unpack(payload: bytes, width: int, height: int) -> Plane:
     if len(payload) < _START + 1:
         raise _error("payload ends early", len(payload))
     number = payload[0]

@@ -1,1 +1,1 @@
-"""slic inside other libraries: `slic.plugins.pillow.register()`, `slic.plugins.imageio.register()`."""
+"""slic for programs that open pictures through Pillow or imageio: `slic.plugins.pillow.register()`, alike."""

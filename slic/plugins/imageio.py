@@ -1,111 +1,142 @@
-"""imageio reads and writes `.slic`.
+"""`.slic` files in imageio.
 
-    import imageio.v3 as iio
-    import slic.plugins.imageio
+import slic.plugins.imageio
+slic.plugins.imageio.register()
 
-    slic.plugins.imageio.register()
-    array = iio.imread("photo.slic")                    # (H,W) or (H,W,C) uint8
-    iio.imwrite("copy.slic", array, quality=6)          # also model, icc_profile, exif, xmp
-    iio.improps("photo.slic").shape                     # loads no torch
+array = iio.imread("photo.slic")             # (H,W), (H,W,2), (H,W,3) or (H,W,4), uint8
+iio.imwrite("photo.slic", array, quality=6)  # or model=…
 """
 
+import warnings
 from collections.abc import Iterator
-from io import BytesIO
 from types import EllipsisType
 from typing import Any
 
 import numpy as np
 from imageio import config
-from imageio.core.request import URI_BYTES, InitializationError, IOMode, Request
+from imageio.core.request import (
+    URI_BYTES,
+    InitializationError,
+    IOMode,
+    Request,
+)
 from imageio.core.v3_plugin_api import ImageProperties, PluginV3
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image
+from numpy.typing import NDArray
 
-from slic.errors import SlicError
-from slic.plugins.pillow import SlicImageFile, encode, one_line
+from slic.plugins.pillow import os_errors
+from slic_formats import FILE_SIGNATURE, Container, Mode, parse
 
-UInt8s = NDArray[np.uint8]
-Index = int | EllipsisType | None
-_EXTENSION = ".slic"
+NAME = "SLIC"
+EXTENSION = ".slic"
+Index = int | EllipsisType | None  # imageio's: the picture, all pictures in one array, as it comes
 
 
 def register() -> None:
-    """Make `.slic` one of imageio's formats; a second time changes nothing."""
-    if "slic" in config.known_plugins:
+    """Teach this process's imageio to read and write `.slic`; to do so twice changes nothing."""
+    if NAME in config.known_plugins:
         return
-    config.known_plugins["slic"] = config.PluginConfig("slic", "SlicPlugin", __name__)
-    extension = config.FileExtension(extension=_EXTENSION, priority=["slic"], name="slic learned image")
-    config.known_extensions.setdefault(_EXTENSION, []).append(extension)
+    # First in line for what has no name: our signature is quickly told, and some others warn or import much.
+    others = dict(config.known_plugins)
+    config.known_plugins.clear()
+    config.known_plugins |= {NAME: config.PluginConfig(NAME, "SlicPlugin", __name__)} | others
+    extension = config.FileExtension(name="slic learned image", extension=EXTENSION, priority=[NAME])
     config.extension_list.append(extension)
+    config.known_extensions[EXTENSION] = [extension]
 
 
 class SlicPlugin(PluginV3):
-    """A `.slic` file, which holds one picture: index 0, or `...` for a batch of one."""
+    """One picture a file. Properties and metadata load no torch."""
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
-        self._image: SlicImageFile | None = None
-        if request.mode.io_mode is IOMode.read:
-            self._open()
-        elif (request.extension or request.format_hint) != _EXTENSION:
-            raise InitializationError(f"slic writes {_EXTENSION} only")
+        if request.mode.io_mode == IOMode.read:
+            if not request.firstbytes.startswith(FILE_SIGNATURE):
+                raise InitializationError("not a slic file")
+            self._data: bytes = request.get_file().read()
+        elif request.extension != EXTENSION:
+            raise InitializationError(f"writes {EXTENSION} only")
 
-    def _open(self) -> None:
-        try:
-            self._image = SlicImageFile(BytesIO(self.request.get_file().read()))
-        except SyntaxError as error:  # not ours: imageio asks its next plugin
-            raise InitializationError(str(error)) from error
-        except OSError:  # ours, and damaged
-            self.request.finish()
-            raise
+    def read(self, *, index: Index = None) -> NDArray[np.uint8]:
+        from slic import codec  # brings torch
 
-    def read(self, *, index: Index = 0, mode: str | None = None) -> UInt8s:
-        """(H,W) or (H,W,C); `mode` is one of Pillow's, to convert to."""
-        image: Image.Image = self._at(index)
-        array = np.array(image.convert(mode) if mode else image)
+        _require_only(index)
+        with os_errors():
+            array = np.array(codec.decode(self._data))
         return array[None] if index is ... else array
 
-    def iter(self, *, mode: str | None = None) -> Iterator[UInt8s]:
-        yield self.read(mode=mode)
+    def iter(self) -> Iterator[NDArray[np.uint8]]:
+        yield self.read()
 
-    def write(self, ndimage: ArrayLike | list[ArrayLike], **options: Any) -> bytes | None:
-        """One picture of uint8, (H,W) or (H,W,C) with C from 1 to 4; `options` as for Pillow's `save`."""
-        try:
-            data = encode(Image.fromarray(_one_picture(ndimage)), **options)
-        except SlicError as error:
-            raise ValueError(one_line(error)) from error
-        self.request.get_file().write(data)  # not before: it empties the file that was there
-        return data if self.request._uri_type == URI_BYTES else None
+    def write(
+        self,
+        ndimage: Any,
+        *,
+        is_batch: bool | None = None,
+        quality: int | None = None,
+        model: Any = None,
+        **metadata: bytes,
+    ) -> bytes | None:
+        """Write one picture; `metadata` is any of icc_profile, exif, xmp. Returns bytes for `<bytes>`."""
+        with os_errors():
+            data = _encode(_one(ndimage, is_batch), quality, model, metadata)
+        self._request.get_file().write(data)
+        return data if self._request._uri_type == URI_BYTES else None
 
-    def properties(self, index: Index = 0) -> ImageProperties:
-        image = self._at(index)
-        bands = len(image.getbands())
-        shape = (image.height, image.width, *([bands] if bands > 1 else []))
-        batch = index is ...
-        return ImageProperties(
-            shape=(1, *shape) if batch else shape,
-            dtype=np.dtype(np.uint8),
-            n_images=1 if batch else None,
-            is_batch=batch,
-        )
+    def properties(self, index: Index = None) -> ImageProperties:
+        _require_only(index)
+        container = self._container()
+        header = container.header
+        channels = (1 if header.mode is Mode.GREY else 3) + (container.alpha is not None)
+        shape: tuple[int, ...] = (header.height, header.width, *([channels] if channels > 1 else []))
+        if index is ...:
+            return ImageProperties(shape=(1, *shape), dtype=np.dtype(np.uint8), n_images=1, is_batch=True)
+        return ImageProperties(shape=shape, dtype=np.dtype(np.uint8))
 
-    def metadata(self, index: Index = 0, exclude_applied: bool = True) -> dict[str, Any]:
-        """icc_profile, exif and xmp, as far as the file has them, then mode and shape."""
-        image = self._at(index)
-        return image.info | {"mode": image.mode, "shape": image.size}
+    def metadata(self, index: Index = None, exclude_applied: bool = True) -> dict[str, Any]:
+        """What the file carries; nothing of it is applied by `read`."""
+        _require_only(index)
+        container = self._container()
+        found = {
+            "icc_profile": container.icc,
+            "exif": container.exif,
+            "xmp": container.xmp,
+            "model": container.header.model.hex(),
+            "quality": container.header.quality,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
-    def _at(self, index: Index) -> SlicImageFile:
-        if index not in (0, None, ...):
-            raise ValueError(f"no picture {index!r}: a slic file holds one")
-        if self._image is None:
-            raise ValueError("opened for writing")
-        return self._image
+    def _container(self) -> Container:
+        with os_errors():
+            return parse(self._data)
 
 
-def _one_picture(ndimage: ArrayLike | list[ArrayLike]) -> UInt8s:
+def _require_only(index: Index) -> None:
+    if index not in (0, None, ...):
+        raise ValueError(f"a slic file holds one picture, there is none at index {index}")
+
+
+def _one(ndimage: Any, is_batch: bool | None) -> NDArray[Any]:
+    """The picture in an array, or in a batch or list of one."""
     array = np.asarray(ndimage)
-    if array.ndim == 4 and len(array) == 1:
+    if is_batch or isinstance(ndimage, list | tuple) or (is_batch is None and array.ndim == 4):
+        if len(array) != 1:
+            raise ValueError(f"a slic file holds one picture, not {len(array)}")
         array = array[0]
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= 4):
-        raise ValueError(f"cannot write {array.dtype} {array.shape}; give uint8 (H,W) or (H,W,C), C from 1 to 4")
-    return array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    return array  # `pixels.load` says what is wrong with another dtype or shape
+
+
+def _encode(array: NDArray[Any], quality: int | None, model: Any, metadata: dict[str, Any]) -> bytes:
+    from slic import models, pixels
+    from slic.codec import Codec
+
+    if unknown := metadata.keys() - {"icc_profile", "exif", "xmp"}:
+        raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
+    if quality is not None and model is not None:
+        raise ValueError("quality and model both choose the model; give one")
+    chosen = models.find_quality(quality) if quality is not None else model or models.DEFAULT
+    image = pixels.to_image(pixels.load(array))
+    image.info.update(metadata)
+    picture = pixels.load(image)
+    for text in picture.warnings:
+        warnings.warn(text, stacklevel=4)
+    return Codec(chosen).encode_picture(picture)

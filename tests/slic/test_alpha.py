@@ -87,6 +87,9 @@ def test_what_is_not_the_plane_is_refused(payload: bytes, offset: int, reason: s
     with pytest.raises(FormatError) as refused:
         unpack(payload, WIDTH, HEIGHT)
     assert (refused.value.reason, refused.value.chunk, refused.value.offset) == (reason, "ALPH", offset)
+    with pytest.raises(FormatError) as refused:
+        unpack(payload, WIDTH, HEIGHT, offset=1000)
+    assert (refused.value.reason, refused.value.offset) == (reason, 1000 + offset)
 
 
 def test_a_bomb_is_inflated_no_further_than_the_plane(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,6 @@ def settings(packed: Path, name: str, steps: int) -> Config:
     return config.load(Path(__file__).parents[2] / "training" / "configs" / "base-q6.toml", overrides)
 
 
-
 def test_resumed_equals_uninterrupted(packed: Path, tmp_path: Path) -> None:
     whole, part = tmp_path / "whole", tmp_path / "part"
     for folder in (whole, part):

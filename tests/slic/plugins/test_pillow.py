@@ -62,7 +62,7 @@ def exif(orientation: int = 1) -> Image.Exif:
 def test_to_register_twice_changes_nothing() -> None:
     before = list(Image.ID)
     plugin.register()
-    assert Image.ID == before
+    assert before == Image.ID
     assert Image.ID.count("SLIC") == 1
     assert Image.registered_extensions()[".slic"] == "SLIC"
     assert Image.MIME["SLIC"] == "image/x-slic"
@@ -152,6 +152,43 @@ def test_a_damaged_file_says_where(colours: Image.Image, tiny_model: Model, cut:
     data = saved(colours, tiny_model)
     with pytest.raises(OSError, match=r"^damaged slic file: truncated .*at byte \d+$"):
         Image.open(io.BytesIO(data[:cut]))
+
+
+@pytest.mark.parametrize("cut", [None, 0, 5, 8, 40, -1])
+def test_no_file_stays_open(
+    colours: Image.Image, tiny_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int | None
+) -> None:
+    path = tmp_path / "a.slic"
+    path.write_bytes(saved(colours, tiny_model)[:cut])
+    opened = []
+    real = open
+
+    def watched(*args: object, **options: object) -> object:
+        opened.append(real(*args, **options))  # type: ignore[call-overload]
+        return opened[-1]
+
+    monkeypatch.setattr("builtins.open", watched)
+    if cut is None:
+        Image.open(path).load()
+    else:
+        with pytest.raises(OSError):
+            Image.open(path)
+    monkeypatch.undo()
+    assert opened
+    assert all(file.closed for file in opened)
+
+
+def test_a_file_of_the_callers_stays_open(colours: Image.Image, tiny_model: Model) -> None:
+    stream = io.BytesIO(saved(colours, tiny_model))
+    Image.open(stream).load()
+    assert not stream.closed
+
+
+def test_a_loaded_picture_can_be_changed_and_saved_again(colours: Image.Image, tiny_model: Model) -> None:
+    for mode in ("L", "RGBA"):
+        image = Image.open(io.BytesIO(saved(colours.convert(mode), tiny_model)))
+        image.putpixel((0, 0), 7 if mode == "L" else (7, 8, 9, 10))
+        assert Image.open(io.BytesIO(saved(image, tiny_model))).mode == mode
 
 
 def test_without_its_model_only_the_pixels_are_missing(
