@@ -13,10 +13,11 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from slic import allocator, alpha, files, models, pixels, transforms
-from slic.engine import Coded, Engine
+from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine
 from slic.errors import ModelError, PictureError
 from slic.models import DEFAULT, Model
 from slic.pixels import MAX_PIXELS, Picture, Source
@@ -114,10 +115,7 @@ class Codec:
                 f"picture of {header.width}x{header.height} is beyond the limit of {max_pixels} pixels",
                 hint="raise max_pixels (--max-pixels) if you trust the file",
             )
-        planes = [
-            None if c.alpha is None else alpha.unpack(c.alpha, header.width, header.height)
-            for c in containers
-        ]
+        planes = [_alpha_plane(c) for c in containers]
         coded = [Coded(c.hyper, c.latent, c.header.digest) for c in containers]
         grey = header.mode is Mode.GREY
         decoded = self._engine_for(header).decode(coded, header.height, header.width, grey=grey)
@@ -139,6 +137,13 @@ class Codec:
             return self._engine
         model = models.find_identity(header.model)
         return _engine(model.path, model.identity, self.device, self.precision)
+
+
+def _alpha_plane(container: Container) -> NDArray[np.uint8] | None:
+    if container.alpha is None:
+        return None
+    place = HYPER_OFFSET + len(container.hyper) + len(container.latent) + 2 * CHUNK_OVERHEAD
+    return alpha.unpack(container.alpha, container.header.width, container.header.height, offset=place)
 
 
 def _device(name: str) -> torch.device:

@@ -85,18 +85,18 @@ class LayerBound:
 
 @dataclass(frozen=True)
 class IntegerLayer:
-    """A convolution in integers; a deconvolution is one too, before a pixel shuffle."""
+    """A convolution in integers; a deconvolution is one too, before a pixel shuffle.
+
+    Weights and bias are kept multiplied by 2**−shift, and the bias holds the half of "round half up": what
+    is left to do between layers is to floor and to clip. Powers of two move no bit of a sum.
+    """
 
     plan: LayerPlan
     kernel: int
     weight: Tensor  # (O, I·k·k)
     bias: Tensor  # (O, 1)
-    scale: Tensor  # (O, 1), 2**−shift
-
-    @property
-    def bound(self) -> float:
-        """max over outputs of Σ|w|·limit + |b|."""
-        return float((self.weight.abs().sum(1) * ACTIVATION_LIMIT + self.bias[:, 0].abs()).max())
+    bound: float
+    """max over outputs of Σ|w|·limit + |b| + half, in integers: before the multiplication."""
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B,I,H,W) → (B,O,H,W), or (B,O/4,2H,2W) where blocks become places."""
@@ -108,14 +108,14 @@ class IntegerLayer:
         for top in range(0, h, strip):
             rows = framed[:, :, top : top + strip + 2 * edge]
             sums = self.weight @ F.unfold(rows, self.kernel) + self.bias
-            out[:, :, top : top + strip] = requantise(sums, self.scale).view(b, len(self.bias), -1, w)
+            out[:, :, top : top + strip] = floor_and_clip(sums).view(b, len(self.bias), -1, w)
         out = activate(out, self.plan.activation)
         return out if self.plan.kind == "conv" else F.pixel_shuffle(out, 2)
 
 
-def requantise(sums: Tensor, scale: Tensor) -> Tensor:
-    """Back to FRACTION fraction bits, rounded half up and clipped. Overwrites its argument."""
-    return sums.mul_(scale).add_(0.5).floor_().clamp_(-ACTIVATION_LIMIT, ACTIVATION_LIMIT)
+def floor_and_clip(sums: Tensor) -> Tensor:
+    """The end of rounding half up. Overwrites its argument."""
+    return sums.floor_().clamp_(-ACTIVATION_LIMIT, ACTIVATION_LIMIT)
 
 
 def activate(x: Tensor, activation: Activation) -> Tensor:
@@ -170,7 +170,9 @@ def _load_layer(
     out, _, height, width = kernels.shape
     if not (len(offset) == len(scale) == out and height == width and height in (1, 3, 5)):
         raise ModelError(f"integer layer {plan.name} has the wrong shape")
-    return IntegerLayer(plan, width, kernels.flatten(1).to(device), offset.to(device), scale.to(device))
+    matrix, half = kernels.flatten(1), 0.5 / scale
+    bound = float((matrix.abs().sum(1, keepdim=True) * ACTIVATION_LIMIT + offset.abs() + half).max())
+    return IntegerLayer(plan, width, (matrix * scale).to(device), ((offset + half) * scale).to(device), bound)
 
 
 def round_layer(plan: LayerPlan, weight: Tensor, bias: Tensor) -> dict[str, NDArray[np.generic]]:

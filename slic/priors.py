@@ -160,8 +160,8 @@ class ContextPrior:
 
     def _predict(self, field: "_Field", places: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
         """Scales and means of the latents at `places`, both (n, M)."""
-        sums = known + self._context(field.neighbours(places)) @ self._from_context
-        rows = exact.activate(exact.requantise(sums, self._first.scale.T), self._first.plan.activation)
+        sums = torch.addmm(known, self._context(field.neighbours(places)), self._from_context)
+        rows = exact.activate(exact.floor_and_clip(sums), self._first.plan.activation)
         for layer in self._rest:
             rows = layer(rows)
         scales, means = rows.chunk(2, 1)
@@ -218,12 +218,12 @@ class _Rows:
 
     def __init__(self, layer: IntegerLayer, weight: Tensor | None = None) -> None:
         self._weight = (layer.weight if weight is None else weight).T.contiguous()
-        self._bias, self._scale = layer.bias.T, layer.scale.T
+        self._bias = layer.bias[:, 0].contiguous()
         self._activation = layer.plan.activation
 
     def __call__(self, x: Tensor) -> Tensor:
-        sums = x @ self._weight + self._bias
-        return exact.activate(exact.requantise(sums, self._scale), self._activation)
+        sums = torch.addmm(self._bias, x, self._weight)
+        return exact.activate(exact.floor_and_clip(sums), self._activation)
 
 
 def _over_taps(layer: IntegerLayer) -> _Rows:
