@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from slic.errors import ModelError as ModelError
     from slic.errors import PictureError as PictureError
     from slic.errors import SlicError as SlicError
+    from slic.errors import SlicWarning as SlicWarning
 
 _HOME = {
     "Codec": "slic.codec",
@@ -35,6 +36,7 @@ _HOME = {
     "ModelError": "slic.errors",
     "PictureError": "slic.errors",
     "SlicError": "slic.errors",
+    "SlicWarning": "slic.errors",
     "decode": "slic.codec",
     "encode": "slic.codec",
     "info": "slic.describe",

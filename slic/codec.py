@@ -6,6 +6,7 @@ source ─pixels─► Picture ─engine─► payloads ─slic_formats─► by
 import itertools
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from PIL import Image
 
 from slic import allocator, alpha, files, models, pixels, transforms
 from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine
-from slic.errors import ModelError, PictureError
+from slic.errors import ModelError, PictureError, SlicWarning
 from slic.models import DEFAULT, Model
 from slic.pixels import MAX_PIXELS, Picture, Source
 from slic.reading import FileSource, read
@@ -44,14 +45,14 @@ class Codec:
 
     def encode(self, source: Source, *, strip: bool = False) -> bytes:
         """The bytes of a `.slic` file; `strip` drops EXIF and XMP, the colour profile stays."""
-        return self.encode_picture(pixels.load(source, strip=strip))
+        return self.encode_picture(_load(source, strip))
 
     def encode_picture(self, picture: Picture) -> bytes:
         return self._encode_all([picture])[0]
 
     def encode_batch(self, sources: Iterable[Source], *, strip: bool = False) -> Iterator[bytes]:
         """Files in the order of the sources; neighbours of one size go through the networks together."""
-        pictures = (pixels.load(source, strip=strip) for source in sources)
+        pictures = (_load(source, strip) for source in sources)
         for group in _batches(pictures, lambda p: (p.rgb.shape[0], p.rgb.shape[1])):
             yield from self._encode_all(group)
 
@@ -137,6 +138,14 @@ class Codec:
             return self._engine
         model = models.find_identity(header.model)
         return _engine(model.path, model.identity, self.device, self.precision)
+
+
+def _load(source: Source, strip: bool) -> Picture:
+    """The picture; what was converted or dropped becomes a warning of Python's."""
+    picture = pixels.load(source, strip=strip)
+    for message in picture.warnings:
+        warnings.warn(message, SlicWarning, stacklevel=3)
+    return picture
 
 
 def _alpha_plane(container: Container) -> NDArray[np.uint8] | None:

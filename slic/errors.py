@@ -7,6 +7,8 @@
     ├── PictureError     a picture cannot be read, or slic cannot hold it
     └── KeyFileError     a key cannot be read
 
+    SlicWarning          something of a picture was converted or dropped
+
 A file that cannot be opened or written stays an `OSError`. A missing signature is a verdict, not an error.
 """
 
@@ -32,6 +34,10 @@ class ModelError(_Hinted):
 
 class PictureError(_Hinted):
     """A picture cannot be read, or slic cannot hold it."""
+
+
+class SlicWarning(UserWarning):
+    """Something of a picture was converted or dropped; the message says what."""
 
 
 class KeyFileError(_Hinted):

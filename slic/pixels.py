@@ -12,42 +12,27 @@ What becomes of each Pillow mode:
     I;16, I            16 bits to 8, rounded to nearest: said; I outside 0 … 65535 is refused
     F                  refused
 
-16-bit colour reaches Pillow as 8 bits already; that is said too. Rounding is to nearest everywhere.
+16-bit colour, of which Pillow keeps the high bytes only, is read a second time for the low ones.
+Rounding is to nearest everywhere. What a `.slic` file has no place for is named in `warnings`.
 """
 
-import io
 import os
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image
 
-from slic import metadata
+from slic import metadata, modes, opening
 from slic.errors import PictureError
 from slic.metadata import Metadata
+from slic.modes import Levels
 
-Levels = NDArray[np.uint8]
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | Levels
 
 MAX_PIXELS = 1 << 28
 MAX_SIDE = 65_535
-
-# What Pillow's many readers raise for a damaged picture; an OSError with a number is the system's.
-_DAMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    IndexError,
-    KeyError,
-    TypeError,
-)
 
 _TURNS = {  # EXIF's orientations as turns of rows and columns
     1: lambda a: a,
@@ -61,7 +46,7 @@ _TURNS = {  # EXIF's orientations as turns of rows and columns
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
 class Picture:
     """A picture as slic codes it, upright."""
 
@@ -81,23 +66,8 @@ def load(source: Source, *, strip: bool = False, max_pixels: int = MAX_PIXELS) -
         return _from_array(source, max_pixels)
     if isinstance(source, Image.Image):
         return _from_image(source, strip, max_pixels)
-    if not isinstance(source, str | os.PathLike):
-        data = source if isinstance(source, bytes | bytearray | memoryview) else source.read()
-        source = cast(BinaryIO, io.BytesIO(data))
-    try:
-        with Image.open(source) as image:
-            return _from_image(image, strip, max_pixels)
-    except Image.DecompressionBombError as error:
-        raise PictureError(
-            "picture is beyond Pillow's limit of pixels",
-            hint="raise PIL.Image.MAX_IMAGE_PIXELS if you trust it",
-        ) from error
-    except UnidentifiedImageError as error:
-        raise PictureError("not a picture of a known format") from error
-    except _DAMAGE as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise PictureError(f"picture is damaged: {_one_line(error)}") from error
+    with opening.stream(source) as stream, opening.damage_is_ours():
+        return _from_image(opening.identify(stream), strip, max_pixels)
 
 
 def to_image(picture: Picture) -> Image.Image:
@@ -125,11 +95,24 @@ def _from_array(array: NDArray[np.generic], max_pixels: int) -> Picture:
 
 def _from_image(image: Image.Image, strip: bool, max_pixels: int) -> Picture:
     _check_size(*image.size, max_pixels)
-    warnings = _opening_warnings(image)
-    image.load()
-    found = metadata.collect(image.info, strip=strip)
-    levels, found = _levels(image, found, warnings)
+    warnings: list[str] = []
+    with opening.damage_is_ours():
+        raw = modes.raw_mode(image)  # gone once the pixels are loaded
+        low = modes.second_reading(image, raw)
+        image.load()
+        _check_size(*image.size, max_pixels)  # icons choose a size while they load
+        found = metadata.collect(image, strip=strip)
+        if _has_more_frames(image):
+            warnings.append("only the first frame is kept")
+        levels, found = modes.to_levels(image, raw, low, found, warnings)
     return _assemble(_TURNS[found.orientation](levels), found, warnings)
+
+
+def _has_more_frames(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except opening.DAMAGE:  # a damaged second frame, or a file closed once the first was loaded
+        return False
 
 
 def _assemble(levels: Levels, found: Metadata, warnings: list[str]) -> Picture:
@@ -165,77 +148,3 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
             f"picture of {width}x{height} is beyond the limit of {max_pixels} pixels",
             hint="raise max_pixels (--max-pixels) if you trust it",
         )
-
-
-def _opening_warnings(image: Image.Image) -> list[str]:
-    """What can be seen before the pixels are loaded."""
-    warnings = []
-    if getattr(image, "n_frames", 1) > 1:
-        warnings.append("only the first frame is kept")
-    raw_modes = [str(tile[3]) for tile in getattr(image, "tile", [])]
-    if not image.mode.startswith("I") and any(";16" in mode for mode in raw_modes):
-        warnings.append("16 bits a channel reduced to 8")
-    return warnings
-
-
-def _levels(image: Image.Image, found: Metadata, warnings: list[str]) -> tuple[Levels, Metadata]:
-    """(H,W,1 to 4), and the metadata less a profile that no longer holds."""
-    mode = image.mode
-    if mode.startswith("I"):
-        return _from_16_bits(image, warnings), found
-    if mode in ("CMYK", "LAB"):
-        return _managed(image, found, warnings)
-    target = _target(image)
-    if target is None:
-        raise PictureError(
-            f"pictures of mode {mode} are not supported", hint="convert it to 8 bits a channel first"
-        )
-    if mode in ("YCbCr", "HSV"):
-        warnings.append(f"converted from {mode} to RGB")
-    if mode in ("La", "RGBa"):
-        warnings.append("premultiplied colours were divided by alpha")
-    levels = np.asarray(image if mode == target else image.convert(target))
-    return levels.reshape(*levels.shape[:2], -1), found
-
-
-def _target(image: Image.Image) -> str | None:
-    """The mode among L, LA, RGB and RGBA that loses nothing."""
-    transparent = "transparency" in image.info
-    plain = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
-    with_alpha = {"LA": "LA", "La": "LA", "RGBA": "RGBA", "RGBa": "RGBA", "PA": "RGBA"}
-    if image.mode in with_alpha:
-        return with_alpha[image.mode]
-    target = plain.get(image.mode)
-    if transparent and image.mode in ("1", "L", "P", "RGB"):
-        return "LA" if target == "L" else "RGBA"
-    return target
-
-
-def _from_16_bits(image: Image.Image, warnings: list[str]) -> Levels:
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65_535:
-        raise PictureError(
-            f"values of {values.min()} to {values.max()} are no 16-bit picture",
-            hint="scale them to 0 … 255 or 0 … 65535 first",
-        )
-    warnings.append("16 bits a channel reduced to 8, rounded to nearest")
-    return ((values + 128) // 257).astype(np.uint8)[:, :, None]  # 65535 = 257 · 255
-
-
-def _managed(image: Image.Image, found: Metadata, warnings: list[str]) -> tuple[Levels, Metadata]:
-    """CMYK and LAB to sRGB: by the picture's own profile if it has a fitting one."""
-    rgb = None
-    if found.icc is not None and metadata.profile_space(found.icc) == image.mode.replace("LAB", "Lab"):
-        try:
-            own = ImageCms.ImageCmsProfile(io.BytesIO(found.icc))
-            rgb = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            warnings.append("colour profile dropped: it is damaged")
-    how = "without a profile" if rgb is None else "by its profile"
-    warnings.append(f"converted from {image.mode} to sRGB {how}")
-    unprofiled = Metadata(None, found.exif, found.xmp, found.orientation, found.warnings)
-    return np.asarray(image.convert("RGB") if rgb is None else rgb), unprofiled
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

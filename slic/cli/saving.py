@@ -4,6 +4,7 @@ import io
 import struct
 from typing import TYPE_CHECKING, Any
 
+from slic import metadata
 from slic.errors import PictureError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _metadata(picture: "Picture", format_: str) -> dict[str, Any]:
     """Pillow's arguments for what the picture carries, where the format has room for it."""
     if format_ == "tiff":
         return {"icc_profile": picture.icc, "exif": _tiff_tags(picture)}
-    exif, xmp = picture.exif, picture.xmp
+    exif, xmp = metadata.for_pillow(None, picture.exif, None).get("exif"), picture.xmp
     if format_ == "jpg":  # one segment of 64 KiB each; for more, Pillow would refuse the whole picture
         exif, xmp = (data if data and len(data) < 65_000 else None for data in (exif, xmp))
     kept = {"icc_profile": picture.icc, "exif": exif} | (_xmp(xmp, format_) if xmp else {})

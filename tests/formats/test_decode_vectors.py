@@ -1,4 +1,4 @@
-"""Files written once decode for ever: the stored ones give their symbols exactly and their pixels within a level."""
+"""Files written once decode for ever: their symbols exactly, their pixels within one level."""
 
 import json
 from pathlib import Path

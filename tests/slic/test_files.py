@@ -154,10 +154,10 @@ def test_a_device_is_written_to_and_stays(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     seen: list[bytes] = []
-    reader = threading.Thread(target=lambda: seen.append(pipe.read_bytes()))
+    reader = threading.Thread(target=lambda: seen.append(pipe.read_bytes()), daemon=True)
     reader.start()
     files.write(pipe, b"through", force=True)
-    reader.join()
+    reader.join(timeout=5)
     assert seen == [b"through"]
     assert pipe.is_fifo()
 

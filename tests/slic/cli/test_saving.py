@@ -59,3 +59,12 @@ def test_damaged_metadata_do_no_harm(kind: str, bad: bytes) -> None:
     data, _ = save(picture(exif=bad, xmp=bad, icc=bad), kind)
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == (40, 30)
+
+
+def test_jpeg_carries_exif_that_other_readers_find() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    structure = exif.tobytes().removeprefix(b"Exif\0\0")
+    picture = Picture(rgb=np.zeros((8, 8, 3), np.uint8), exif=structure)
+    data, lost = save(picture, "jpg")
+    assert lost == [] and Image.open(io.BytesIO(data)).getexif()[0x010F] == "maker"
