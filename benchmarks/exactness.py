@@ -4,8 +4,8 @@
     python -m benchmarks.exactness --images DIR --json --against here.jsonl       (elsewhere)
 
 Every picture is encoded once in fp32. Its file is then decoded with 1 and 2 threads, fp32, bf16 and float64
-transforms, alone and in a batch, and on CUDA where there is one. Each decode hashes the symbols itself.
-`--against` also decodes the files of the other machine, which the rows carry.
+transforms, alone, in a batch, compiled if asked for, and on CUDA where there is one. Each decode hashes the
+symbols itself. `--against` also decodes the files of the other machine, which the rows carry.
 """
 
 import base64
@@ -24,8 +24,10 @@ from slic.models import Model
 from slic_formats import Container, parse
 
 
-def measure(model: Model, images: Iterator[tuple[str, Pixels]], against: dict[str, Row]) -> Iterator[Row]:
-    paths = decoders(model)
+def measure(
+    model: Model, images: Iterator[tuple[str, Pixels]], against: dict[str, Row], *, compiled: bool = False
+) -> Iterator[Row]:
+    paths = decoders(model, compiled=compiled)
     encoder = Codec(model, device="cpu", precision="fp32")
     for name, pixels in images:
         file = encoder.encode(pixels)
@@ -34,7 +36,7 @@ def measure(model: Model, images: Iterator[tuple[str, Pixels]], against: dict[st
             yield _row(f"{name}, theirs", base64.b64decode(against[name]["file"]), paths)
 
 
-def decoders(model: Model) -> dict[str, Callable[[Container], Pixels]]:
+def decoders(model: Model, *, compiled: bool = False) -> dict[str, Callable[[Container], Pixels]]:
     """Every way in which a file may be decoded here. Each raises when symbols differ from the digest."""
     cpu = torch.device("cpu")
 
@@ -49,9 +51,19 @@ def decoders(model: Model) -> dict[str, Callable[[Container], Pixels]]:
         "float64": _alone(engine(torch.float64)),
         "batch of 3": lambda c: fp32.decode([_coded(c)] * 3, c.header.height, c.header.width)[2],
     }
+    if compiled:
+        ways["compiled"] = _alone(_compile(engine(torch.float32)))
     if torch.cuda.is_available():
         ways["cuda"] = _alone(engine(torch.float32, torch.device("cuda")))
     return ways
+
+
+def _compile(engine: Engine) -> Engine:
+    """With g_s and the integer networks compiled: fused and reordered as the compiler likes."""
+    engine._transforms.g_s = torch.compile(engine._transforms.g_s)  # type: ignore[assignment]
+    hyper = engine._prior._hyper  # type: ignore[attr-defined]
+    hyper.net.layers = [torch.compile(layer.__call__) for layer in hyper.net.layers]
+    return engine
 
 
 def _alone(engine: Engine) -> Callable[[Container], Pixels]:
@@ -93,10 +105,15 @@ def _row(name: str, file: bytes, ways: dict[str, Callable[[Container], Pixels]])
 @click.option(
     "--against", type=click.Path(exists=True, path_type=Path), help="JSON lines of another machine."
 )
-def main(images: Path, limit: int | None, model: str, as_json: bool, against: Path | None) -> None:
+@click.option(
+    "--compiled", is_flag=True, help="Also with torch.compile, which takes a C++ compiler and a minute."
+)
+def main(
+    images: Path, limit: int | None, model: str, as_json: bool, against: Path | None, compiled: bool
+) -> None:
     lines = against.read_text().splitlines() if against else []
     theirs = {row["image"]: row for row in map(json.loads, lines)}
-    rows = measure(models.find(model), pictures(images, limit), theirs)
+    rows = measure(models.find(model), pictures(images, limit), theirs, compiled=compiled)
     show((r if as_json else {k: v for k, v in r.items() if k != "file"} for r in rows), as_json=as_json)
 
 

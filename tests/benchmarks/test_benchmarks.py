@@ -1,0 +1,74 @@
+"""Each benchmark answers on a small scale, and what it compares with is what it says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from benchmarks import exactness, hostile, memory
+from benchmarks.data import psnr
+from slic.models import Model
+
+
+@pytest.fixture
+def folder(tmp_path: Path, picture) -> Path:  # type: ignore[no-untyped-def]
+    Image.fromarray(picture(128, 192)).save(tmp_path / "a.png")
+    return tmp_path
+
+
+def rows(output: str) -> list[dict]:  # type: ignore[type-arg]
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_hostile_counts_what_was_refused() -> None:
+    done = CliRunner().invoke(
+        hostile.main, ["--parse", "400", "--decode", "20", "--json"], catch_exceptions=False
+    )
+    parse, decode = rows(done.output)
+    assert (parse["files"], decode["files"]) == (400, 20)
+    assert parse["slowest_ms"] < 50 and "FormatError" in parse["outcomes"]
+
+
+def test_repaired_mutants_reach_the_layers_below() -> None:
+    from slic_formats import parse
+
+    data = bytearray((Path(__file__).parents[2] / "formats/vectors/decode/mbt2018-rgb.slic").read_bytes())
+    data[-6] ^= 1  # in LATN's data
+    parse(hostile.repaired(data))
+
+
+def test_exactness_compares_every_way_and_another_machines_files(folder: Path) -> None:
+    first = CliRunner().invoke(exactness.main, ["--images", str(folder), "--json"], catch_exceptions=False)
+    (folder / "here.jsonl").write_text(first.output)
+    arguments = ["--images", str(folder), "--json", "--against", str(folder / "here.jsonl")]
+    ours, theirs = rows(CliRunner().invoke(exactness.main, arguments, catch_exceptions=False).output)
+    assert ours["ways"] >= 5 and ours["digest"] == theirs["digest"] and ours["fp32_levels_off"] <= 1
+
+
+def test_the_twin_has_slics_weights(tiny_models: dict[str, Model], picture) -> None:  # type: ignore[no-untyped-def]
+    pytest.importorskip("compressai", reason="compressai comes with the extra [train], up to Python 3.12")
+    import torch
+
+    from benchmarks import peer
+    from slic import Codec
+
+    for model in tiny_models.values():
+        pixels = picture(64, 64)
+        x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
+        y = Codec(model, device="cpu", precision="fp32")._engine._analyse(torch.from_numpy(pixels)[None])
+        with torch.no_grad():
+            assert (peer.twin(model).g_a(x) - y).abs().max() < 1e-3 * y.abs().max()
+
+
+def test_scenes_have_the_size_asked_for() -> None:
+    scene = memory.scene(np.zeros((50, 60, 3), np.uint8), 0.5)
+    assert abs(scene.shape[0] * scene.shape[1] / 1e6 - 0.5) < 0.01
+
+
+def test_psnr_of_one_level() -> None:
+    a = np.zeros((4, 4, 3), np.uint8)
+    assert psnr(a, a) == float("inf")
+    assert psnr(a, a + np.uint8(1)) == pytest.approx(48.1308, abs=1e-4)
