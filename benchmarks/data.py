@@ -48,10 +48,10 @@ def show(rows: Iterable[Row], *, as_json: bool) -> None:
         if list(row) != columns:
             columns = list(row)
             click.echo("\n" + "  ".join(f"{c:>14}" for c in columns))
-        click.echo("  ".join(f"{_text(v):>14}" for v in row.values()))
+        click.echo("  ".join(f"{text(v):>14}" for v in row.values()))
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

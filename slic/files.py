@@ -5,11 +5,8 @@ import errno
 import os
 import secrets
 import stat
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-
-STREAM = "-"
 
 
 def write(target: Path, data: bytes | Iterable[bytes], *, force: bool = False) -> None:
@@ -31,11 +28,6 @@ def write(target: Path, data: bytes | Iterable[bytes], *, force: bool = False) -
     except OSError as error:
         error.filename, error.filename2 = str(target), None  # no one knows the temporary file's name
         raise
-
-
-def read_source(source: str | os.PathLike[str]) -> bytes:
-    """All bytes of the file; `-` is standard input."""
-    return sys.stdin.buffer.read() if source == STREAM else Path(source).read_bytes()
 
 
 def same_file(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> bool:

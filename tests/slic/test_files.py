@@ -257,14 +257,6 @@ def test_a_signal_at_any_moment_leaves_old_or_new(tmp_path: Path, kill: signal.S
             assert leftovers(tmp_path) == []
 
 
-def test_read_source_reads_a_file_or_standard_input(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"from a file")
-    assert files.read_source(tmp_path / "a") == b"from a file"
-    code = 'from slic import files; print(files.read_source("-"))'
-    said = subprocess.run(python(code), input=b"\0piped\r\n", capture_output=True, check=True).stdout
-    assert said.split() == [rb"b'\x00piped\r\n'"]
-
-
 def test_same_file_sees_through_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, other = tmp_path / "file", tmp_path / "other"
     file.write_bytes(b"x")
