@@ -1,5 +1,6 @@
 """What many tests share: tiny models and pictures of noise that photographs resemble."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import tiny
 
 from slic.models import Model
 from slic.transforms import ARCHITECTURES
+
+# A shell's background jobs ignore SIGINT, and hand that down to the programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).parents[2] / "shared"
 
