@@ -116,6 +116,8 @@ class Codec:
                 f"picture of {header.width}x{header.height} is beyond the limit of {max_pixels} pixels",
                 hint="raise max_pixels (--max-pixels) if you trust the file",
             )
+        if any(c.header.quality for c in containers):
+            raise ModelError("needs a quality that its model does not have")
         planes = [_alpha_plane(c) for c in containers]
         coded = [Coded(c.hyper, c.latent, c.header.digest) for c in containers]
         grey = header.mode is Mode.GREY

@@ -41,10 +41,19 @@ class Engine:
         self._transforms = transforms.Transforms(architecture, state, device, precision)
         self._prior = priors.load(architecture, tensors, device)
         self._tables = priors.stored_tables(tensors, "z")
-        medians = tensors.get("tables.z.medians")
-        if medians is None or medians.shape != (len(self._tables),) or medians.dtype != np.int32:
-            raise ModelError("medians of z are missing or damaged")
+        self._check_fit(2 if architecture in transforms.AUTOREGRESSIVE else 1)
+        medians = priors.int32s(tensors, "tables.z.medians")
+        if len(medians) != len(self._tables):
+            raise ModelError("there must be a median for each table of z")
         self._medians = torch.from_numpy(medians.astype(np.float64)).view(-1, 1, 1).to(device)
+
+    def _check_fit(self, parameters: int) -> None:
+        """h_s must take what there are tables of z for, and give `parameters` values for each latent."""
+        z = len(self._tables)
+        if (self._transforms.hyper_latents, self._prior.takes) != (z, z):
+            raise ModelError("tables of z and the hyper-networks do not fit each other")
+        if self._prior.gives != parameters * self._transforms.latents:
+            raise ModelError("h_s and g_s do not fit each other")
 
     def encode(self, pictures: list[Pixels]) -> list[Coded]:
         """Pictures of one size, each (H,W,3); together they are one batch for the transforms."""
@@ -109,6 +118,8 @@ class Engine:
         out = torch.empty(len(y_hat), height, width, *channels, dtype=torch.uint8)
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
+            if not tile.sum().isfinite():  # a damaged model's weights may be finite and their products not
+                raise ModelError("the model's pixels are not finite")
             part = out[:, rows, cols]
             tile = tile.mean(1) if grey else tile.permute(0, 2, 3, 1)
             levels = (tile * 255).round_().clamp_(0, 255).to(torch.uint8)

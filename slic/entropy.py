@@ -35,14 +35,20 @@ class Tables:
     """Probability tables as stored in a model file: `counts` one after the other, `lengths`, `first`."""
 
     def __init__(self, counts: Int32s, lengths: Int32s, first: Int32s) -> None:
-        self.first = first.astype(np.int32)
+        if (
+            not counts.ndim == lengths.ndim == first.ndim == 1
+            or not counts.dtype == lengths.dtype == first.dtype == np.int32
+        ):
+            raise ModelError("probability tables have the wrong types")
+        self.first = first
         self.escape = lengths.astype(np.int32) - 1  # the escape's place in each table
         ends = np.cumsum(lengths, dtype=np.int64)
-        if not (lengths.ndim == 1 and first.shape == lengths.shape and len(lengths) <= 65535):
+        if not (first.shape == lengths.shape and len(lengths) <= 65535):
             raise ModelError("probability tables have the wrong shape")
         if not len(lengths) or (lengths < 2).any() or ends[-1] != len(counts) or (counts < 1).any():
             raise ModelError("probability tables are damaged")
-        if np.abs(first.astype(np.int64)).max() > SYMBOL_LIMIT or lengths.max() > 2 * SYMBOL_LIMIT:
+        last = first.astype(np.int64) + lengths - 2
+        if first.min() < -SYMBOL_LIMIT or last.max() > SYMBOL_LIMIT:
             raise ModelError("probability tables go beyond the symbols")
         parts = np.split(counts, ends[:-1])
         if any(int(p.sum(dtype=np.int64)) != TOTAL for p in parts):

@@ -13,6 +13,7 @@ two are exact too. Layers are unfolded matrix products, because a convolution ro
 algorithm (Winograd, FFT) that is not exact.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -31,6 +32,7 @@ ONE = 1 << FRACTION
 ACTIVATION_LIMIT = 2.0**24
 SYMBOL_LIMIT = 2**14 - 1  # |symbol| + |mean| stays within the activations' limit
 EXACT = 2.0**53
+_KERNELS = ((1, 1), (3, 3), (5, 5))
 STRIP_VALUES = 1 << 22  # of the unfolded input, 32 MB: bounded memory, and it stays near the cache
 LEAK = 655.0 / 65536  # leaky ReLU's slope of .01
 
@@ -98,6 +100,15 @@ class IntegerLayer:
     bound: float
     """max over outputs of Σ|w|·limit + |b| + half, in integers: before the multiplication."""
 
+    @property
+    def inputs(self) -> int:
+        return self.weight.shape[1] // self.kernel**2
+
+    @property
+    def outputs(self) -> int:
+        """Channels of what comes out, after a pixel shuffle if there is one."""
+        return len(self.bias) if self.plan.kind == "conv" else len(self.bias) // 4
+
     def __call__(self, x: Tensor) -> Tensor:
         """(B,I,H,W) → (B,O,H,W), or (B,O/4,2H,2W) where blocks become places."""
         b, _, h, w = x.shape
@@ -133,6 +144,9 @@ class IntegerNet:
         self, plans: Sequence[LayerPlan], tensors: Mapping[str, NDArray[np.generic]], device: torch.device
     ) -> None:
         self.layers = [_load_layer(plan, tensors, device) for plan in plans]
+        for before, after in itertools.pairwise(self.layers):
+            if before.outputs != after.inputs:
+                raise ModelError(f"integer layer {after.plan.name} does not fit the one before")
         self.prove()
 
     def prove(self) -> list[LayerBound]:
@@ -157,18 +171,21 @@ def _load_layer(
         weight, bias, shift = (tensors[f"exact.{plan.name}.{part}"] for part in ("weight", "bias", "shift"))
     except KeyError as error:
         raise ModelError(f"integer layer {plan.name} is missing") from error
-    if weight.dtype != np.int16 or bias.dtype != np.int64 or shift.dtype != np.int8 or weight.ndim != 4:
+    if weight.dtype != np.int16 or bias.dtype != np.int64 or shift.dtype != np.int8:
         raise ModelError(f"integer layer {plan.name} has the wrong types")
+    kernels_fit = weight.ndim == 4 and weight.shape[2:] in (((5, 5),) if plan.kind == "deconv" else _KERNELS)
+    if not (kernels_fit and weight.size and bias.ndim == shift.ndim == 1):
+        raise ModelError(f"integer layer {plan.name} has the wrong shape")
     if (np.abs(shift.astype(int)) > 40).any() or (np.abs(bias.astype(np.float64)) >= EXACT).any():
         raise ModelError(f"integer layer {plan.name} is out of range")
     kernels = torch.from_numpy(weight.astype(np.float64))
     offset = torch.from_numpy(bias.astype(np.float64))[:, None]
     scale = torch.from_numpy(np.ldexp(1.0, -shift.astype(np.int32)))[:, None]
-    if plan.kind == "deconv" and weight.shape[2:] == (5, 5):
+    if plan.kind == "deconv":
         kernels = deconv_as_conv(kernels)
         offset, scale = offset.repeat_interleave(4, 0), scale.repeat_interleave(4, 0)
-    out, _, height, width = kernels.shape
-    if not (len(offset) == len(scale) == out and height == width and height in (1, 3, 5)):
+    out, _, _, width = kernels.shape
+    if not len(offset) == len(scale) == out or (plan.kind == "shuffle" and out % 4):
         raise ModelError(f"integer layer {plan.name} has the wrong shape")
     matrix, half = kernels.flatten(1), 0.5 / scale
     bound = float((matrix.abs().sum(1, keepdim=True) * ACTIVATION_LIMIT + offset.abs() + half).max())

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,13 +27,14 @@ if TYPE_CHECKING:  # numpy takes longer to import than `slic info` has altogethe
 
 DEFAULT = "slic-q6"
 FORMAT = "slic-model-1"
+ARCHITECTURES = ("bmshj2018-hyperprior", "mbt2018", "cheng2020-anchor", "cheng2020-attn")
 IDENTITY_BYTES = 16
 SUFFIX = ".safetensors"
 _MAX_HEAD = 1 << 24  # ours take 10 kB
 _EMBEDDED = Path(__file__).parent / "weights"
 
-_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "I64": "int64", "I32": "int32"}
-_DTYPES |= {"I16": "int16", "I8": "int8", "U8": "uint8"}
+_DTYPES = {"F32": "float32", "F16": "float16"}
+_DTYPES |= {"I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8"}
 
 Tensors = dict[str, "NDArray[np.generic]"]
 
@@ -81,7 +83,7 @@ def _identity(path: Path, architecture: str, *state: int) -> bytes:
 
 
 def open_file(path: Path) -> Model:
-    """Read a model file's card."""
+    """Read a model file's card. Nothing in it is trusted: names reach terminals and file systems."""
     metadata = _metadata(path)
     if metadata.get("format") != FORMAT:
         raise ModelError(
@@ -89,6 +91,10 @@ def open_file(path: Path) -> Model:
             hint="slic models convert makes one from a CompressAI checkpoint",
         )
     try:
+        if metadata["architecture"] not in ARCHITECTURES:
+            raise ValueError("unknown architecture")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", metadata["name"]):
+            raise ValueError("a name must be fit for a file")
         card = json.loads(metadata.get("card", "{}"))
         return Model(
             path=path,
@@ -99,7 +105,7 @@ def open_file(path: Path) -> Model:
             bf16=metadata.get("bf16") == "yes",
             card=card,
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise ModelError(f"{path.name} has a damaged card") from error
 
 
@@ -147,18 +153,23 @@ def installed() -> Iterator[Model]:
 def _all() -> Iterator[Model]:
     """Every model file that can be read. One that cannot must not stand in the way of the others."""
     for folder in folders():
-        for path in sorted(folder.glob(f"*{SUFFIX}")):
+        for path in _files(folder):
             with contextlib.suppress(ModelError, OSError):
                 yield open_file(path)
 
 
-def damaged() -> Iterator[ModelError]:
+def _files(folder: Path) -> list[Path]:
+    """No folders, no pipes: a pipe would have every command wait for it."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.is_file())
+
+
+def damaged() -> Iterator[ModelError | OSError]:
     """What is wrong with files that lie among the models but cannot be used."""
     for folder in folders():
-        for path in sorted(folder.glob(f"*{SUFFIX}")):
+        for path in _files(folder):
             try:
-                open_file(path)
-            except ModelError as error:
+                open_file(path).identity  # noqa: B018  (reads all of it)
+            except (ModelError, OSError) as error:
                 yield error
 
 
@@ -189,8 +200,9 @@ def find_quality(quality: int) -> Model:
 def find_identity(identity: bytes) -> Model:
     """The installed model with which a file was made."""
     for model in _all():  # those with another's name too: the file knows no names
-        if model.identity == identity:
-            return model
+        with contextlib.suppress(ModelError, OSError):
+            if model.identity == identity:
+                return model
     raise ModelError(
         f"needs model {identity.hex()[:8]}, which is not installed",
         hint="slic models add FILE installs the model that its publisher offers",
@@ -203,8 +215,6 @@ def add(path: Path, *, force: bool = False) -> Model:
 
     model = open_file(path)
     model.identity  # noqa: B018  (reads every tensor, so that a damaged file is refused now)
-    if not model.name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise ModelError(f"{path.name} has a name that cannot be a file's")
     folder = user_folder()
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{model.name}{SUFFIX}"

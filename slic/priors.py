@@ -14,7 +14,7 @@ Both give the same symbols and bytes on every device: see exact.py.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -42,6 +42,11 @@ class Payload:
 
 
 class Prior(Protocol):
+    takes: int
+    """Channels of z."""
+    gives: int
+    """Channels that h_s gives: M, or twice as many with means."""
+
     def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
         """(M,h,w) in fp32 and z's integers → symbols, payload."""
 
@@ -60,7 +65,7 @@ class _HyperSynthesis:
 
     def __init__(self, architecture: str, tensors: Tensors, device: torch.device) -> None:
         self.net = IntegerNet(exact.HYPER_SYNTHESIS[architecture], tensors, device)
-        self.channels = len(self.net.layers[-1].bias)
+        self.channels = self.net.layers[-1].outputs
 
     def __call__(self, z: Tensor, height: int, width: int) -> Tensor:
         """(N,⌈h/4⌉,⌈w/4⌉) → (C,h,w): integers of at most 25 bits and sign, exact in fp32."""
@@ -85,6 +90,7 @@ class _HyperSynthesis:
 class ScalePrior:
     def __init__(self, architecture: str, tensors: Tensors, device: torch.device) -> None:
         self._hyper = _HyperSynthesis(architecture, tensors, device)
+        self.takes, self.gives = self._hyper.net.layers[0].inputs, self._hyper.channels
         self._tables, self._thresholds = load_tables(tensors, device)
 
     def _numbers(self, z: Tensor, height: int, width: int) -> NDArray[np.uint8]:
@@ -108,10 +114,17 @@ class ScalePrior:
 class ContextPrior:
     def __init__(self, architecture: str, tensors: Tensors, device: torch.device) -> None:
         self._hyper = _HyperSynthesis(architecture, tensors, device)
+        self.takes, self.gives = self._hyper.net.layers[0].inputs, self._hyper.channels
         self._tables, self._thresholds = load_tables(tensors, device)
         (context,) = IntegerNet(exact.CONTEXT, tensors, device).layers
         self._context = _over_taps(context)
         first, *rest = IntegerNet(exact.ENTROPY_PARAMETERS, tensors, device).layers
+        latents = self._hyper.channels // 2
+        shapes = context.inputs, first.inputs, rest[-1].outputs
+        if shapes != (latents, self._hyper.channels + context.outputs, self._hyper.channels):
+            raise ModelError("the context model's layers do not fit each other")
+        if any(layer.kernel != 1 for layer in (first, *rest)):
+            raise ModelError("the entropy parameters' layers must have 1x1 kernels")
         self._first, self._rest = first, [_Rows(layer) for layer in rest]
         split = torch.split(first.weight, [self._hyper.channels, len(context.bias)], 1)
         self._from_hyper, self._from_context = (part.T.contiguous() for part in split)
@@ -237,24 +250,23 @@ def _over_taps(layer: IntegerLayer) -> _Rows:
 
 def load_tables(tensors: Tensors, device: torch.device) -> tuple[entropy.Tables, Tensor]:
     """y's tables, one a scale, and the thresholds between the scales."""
-    tables = stored_tables(tensors, "y")
-    thresholds = tensors.get("tables.y.thresholds")
-    if (
-        thresholds is None
-        or thresholds.shape != (len(tables) - 1,)
-        or (np.diff(thresholds.astype(int)) <= 0).any()
-    ):
-        raise ModelError("thresholds between the scales are missing or damaged")
+    tables, thresholds = stored_tables(tensors, "y"), int32s(tensors, "tables.y.thresholds")
+    if len(tables) > 256:  # a table's number is a byte
+        raise ModelError("there are more than 256 tables of y")
+    rising = thresholds.shape == (len(tables) - 1,) and (np.diff(thresholds) > 0).all()
+    if not rising or thresholds.min(initial=0) < 0 or thresholds.max(initial=0) > exact.ACTIVATION_LIMIT:
+        raise ModelError("thresholds between the scales are damaged")
     return tables, torch.from_numpy(thresholds.astype(np.float64)).to(device)
 
 
 def stored_tables(tensors: Tensors, latent: str) -> entropy.Tables:
-    try:
-        counts, lengths, first = (
-            tensors[f"tables.{latent}.{part}"] for part in ("counts", "lengths", "first")
-        )
-    except KeyError as error:
-        raise ModelError(f"probability tables of {latent} are missing") from error
-    if not all(np.issubdtype(a.dtype, np.integer) for a in (counts, lengths, first)):
-        raise ModelError(f"probability tables of {latent} have the wrong types")
-    return entropy.Tables(counts.astype(np.int32), lengths.astype(np.int32), first.astype(np.int32))
+    counts, lengths, first = (int32s(tensors, f"tables.{latent}.{p}") for p in ("counts", "lengths", "first"))
+    return entropy.Tables(counts, lengths, first)
+
+
+def int32s(tensors: Tensors, name: str) -> NDArray[np.int32]:
+    """A tensor of this type and no other: a cast could turn what is refused into what is taken."""
+    array = tensors.get(name)
+    if array is None or array.dtype != np.int32 or array.ndim != 1:
+        raise ModelError(f"{name} is missing or no row of int32")
+    return cast(NDArray[np.int32], array)

@@ -9,8 +9,12 @@ from slic_formats import FILE_SIGNATURE
 FileSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
+_HEAD = len(FILE_SIGNATURE) + 8
+_PIECE = 1 << 20
+
+
 def read(source: FileSource) -> bytes:
-    """All bytes; of a file that begins otherwise than a `.slic` file, only so many that this can be told."""
+    """All bytes, but no more than show that it is no `.slic` file or goes on after its own end."""
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source)
     if isinstance(source, str | os.PathLike):
@@ -20,5 +24,11 @@ def read(source: FileSource) -> bytes:
 
 
 def _read_stream(stream: BinaryIO) -> bytes:
-    head = stream.read(len(FILE_SIGNATURE))
-    return head + stream.read() if head == FILE_SIGNATURE else head
+    data = bytearray(stream.read(_HEAD))
+    if not data.startswith(FILE_SIGNATURE):
+        return bytes(data)
+    wanted = int.from_bytes(data[len(FILE_SIGNATURE) :], "little") + 1  # one more shows that it goes on
+    # In pieces: asked for a length that is a lie, Python would take that much memory at once.
+    while len(data) < wanted and (piece := stream.read(min(_PIECE, wanted - len(data)))):
+        data += piece
+    return bytes(data)

@@ -22,10 +22,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from slic.errors import ModelError
+from slic.models import ARCHITECTURES as ARCHITECTURES
 
 Precision = Literal["auto", "fp32", "bf16"]
 
-ARCHITECTURES = ("bmshj2018-hyperprior", "mbt2018", "cheng2020-anchor", "cheng2020-attn")
 AUTOREGRESSIVE = ARCHITECTURES[1:]
 
 # How far, in latents, a latent of g_a and a pixel of g_s see beyond their own place (tests measure it).
@@ -35,6 +35,8 @@ HALO = {
     "cheng2020-anchor": (4, 7),
     "cheng2020-attn": (8, 11),
 }
+
+MAX_CHANNELS = 4096  # far above any published model
 
 _PEDESTAL = 2.0**-36  # CompressAI's reparametrisation of GDN: value = max(parameter, bound)² − pedestal
 
@@ -237,10 +239,12 @@ class Transforms:
         self, architecture: str, state: Mapping[str, Tensor], device: torch.device, precision: torch.dtype
     ) -> None:
         self.device, self.precision = device, precision
+        self.hyper_latents, self.latents = sizes(architecture, state)
         self.analysis_halo, self.synthesis_halo = HALO[architecture]
         # Only the plain hyperprior sees magnitudes alone
         self._magnitudes = architecture == "bmshj2018-hyperprior"
-        nets = networks(architecture, *sizes(architecture, state))
+        with torch.device("meta"):  # no memory until every shape is known to fit
+            nets = networks(architecture, *sizes(architecture, state))
         self.g_a = _ready(nets["g_a"], "g_a.", state, device, precision)
         self.g_s = _ready(nets["g_s"], "g_s.", state, device, precision)
         self.h_a = _ready(nets["h_a"], "h_a.", state, device, precision)
@@ -273,7 +277,11 @@ def _ready(
         value = state.get(prefix + name)
         if value is None or value.shape != parameter.shape:
             raise ModelError(f"weights {prefix}{name} are missing or of another shape")
-        parameter.data = value.float()
+        if value.dtype not in (torch.float16, torch.float32) or not value.isfinite().all():
+            raise ModelError(f"weights {prefix}{name} are no finite float16 or float32")
+    net.load_state_dict(
+        {name: state[prefix + name].float() for name, _ in net.named_parameters()}, assign=True
+    )
     net.requires_grad_(False)
     for module in net.modules():
         if isinstance(module, GDN):
@@ -303,9 +311,12 @@ def sizes(architecture: str, state: Mapping[str, Tensor]) -> tuple[int, int]:
     cheng = architecture.startswith("cheng")
     first, last = ("g_a.0.conv1.weight",) * 2 if cheng else ("g_a.0.weight", "g_a.6.weight")
     try:
-        return state[first].shape[0], state[last].shape[0]
+        n, m = state[first].shape[0], state[last].shape[0]
     except (KeyError, IndexError) as error:
         raise ModelError(f"weights of {architecture} are missing") from error
+    if not 1 <= min(n, m) <= max(n, m) <= MAX_CHANNELS:
+        raise ModelError(f"{n} and {m} channels: slic takes 1 to {MAX_CHANNELS}")
+    return n, m
 
 
 def choose_precision(precision: Precision, device: torch.device, *, validated: bool) -> torch.dtype:

@@ -157,8 +157,7 @@ class _Decoder:
         from slic.reading import read
         from slic_formats import parse
 
-        data = _source(job)
-        data = data if isinstance(data, bytes) else read(data)
+        data = read(sys.stdin.buffer if job.source == STREAM else job.source)
         container = parse(data)
         codec = self._codec(container.header.model)
         picture = codec.decode_picture(container, **self._limits)

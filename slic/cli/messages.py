@@ -4,6 +4,8 @@ import traceback
 
 import click
 
+_CLICKS_OWN = ("No such", "Missing", "Invalid", "Got", "Option", "Expected", "Could")
+
 
 def line(text: str) -> None:
     click.echo(f"slic: {text}", err=True)
@@ -51,7 +53,8 @@ def usage(error: click.ClickException) -> int:
         error.show()
         return error.exit_code
     text = error.format_message().rstrip(".")
-    line(text[:1].lower() + text[1:])
+    # click's own begin with a capital; ours may begin with the name of a file
+    line(text[:1].lower() + text[1:] if text.startswith(_CLICKS_OWN) else text)
     ctx = getattr(error, "ctx", None)
     if ctx is not None:
         hint(getattr(error, "hint", None) or f"{ctx.command_path} --help")

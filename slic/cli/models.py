@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from slic.cli import messages, options
+from slic.errors import SlicError
+
+if TYPE_CHECKING:
+    from slic.models import Model
 
 _ROW = "{:<16} {:>7}  {:<20} {:<7}  {:<8} {:>10}  {}"
 
@@ -35,7 +39,7 @@ def list_models(as_json: bool) -> None:
     from slic.models import damaged, installed
 
     for error in damaged():
-        messages.warning(str(error))
+        messages.warning(messages.describe(error))
     rows = [
         {
             "name": m.name,
@@ -46,9 +50,17 @@ def list_models(as_json: bool) -> None:
             "size": m.path.stat().st_size,
             "path": click.format_filename(m.path),
         }
-        for m in sorted(installed(), key=lambda m: (m.quality, m.name))
+        for m in sorted(filter(_whole, installed()), key=lambda m: (m.quality, m.name))
     ]
     _print_json(rows) if as_json else _print_table(rows)
+
+
+def _whole(model: "Model") -> bool:
+    """Whether all of the file can be read; what is wrong otherwise has been said."""
+    try:
+        return bool(model.identity)
+    except (SlicError, OSError):
+        return False
 
 
 def _print_json(rows: list[dict[str, Any]]) -> None:

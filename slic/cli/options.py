@@ -41,7 +41,7 @@ def machine(command: Command) -> Command:
             metavar="N",
             help="Inputs at a time; 0 is one a core.",
         ),
-        click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads for each input."),
+        click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads for each input."),
         click.option(
             "--device",
             type=click.Choice(["auto", "cpu", "cuda"]),

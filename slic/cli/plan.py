@@ -26,6 +26,8 @@ def plan(inputs: tuple[str, ...], output: str | None, suffix: str, takes: Takes 
     folder = _folder(inputs, output)
     jobs: list[Job] = []
     for name in inputs:
+        if not name:
+            raise click.UsageError("an input has no name")
         if name != STREAM and os.path.isdir(name):
             jobs += _within(name, folder, suffix, takes)
         else:
