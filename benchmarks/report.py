@@ -30,9 +30,13 @@ class Question:
     command: str
 
 
-_SPEED = "python -m benchmarks.speed --images {kodak} --limit 3"
+_SPEED = "python -m benchmarks.speed --images {kodak} --limit 1"
 QUESTIONS = (
-    Question("speed", "How fast, against CompressAI with the same weights?", _SPEED),
+    Question(
+        "speed",
+        "How fast, against CompressAI with the same weights?",
+        "python -m benchmarks.speed --images {kodak} --limit 3",
+    ),
     Question(
         "speed-large",
         "And a larger picture?",

@@ -26,7 +26,7 @@ from benchmarks import peer
 from benchmarks.data import Pixels, Row, options, pictures, show
 from slic import Codec, models
 from slic.models import Model
-from slic.transforms import ARCHITECTURES, GDN, ShuffledConv, UnshuffledConv
+from slic.transforms import ARCHITECTURES, GDN, InFloat32, ShuffledConv, UnshuffledConv
 
 FULL_SIZE = {"mbt2018": (192, 192), "cheng2020-anchor": (128, 128), "cheng2020-attn": (128, 128)}
 
@@ -111,7 +111,8 @@ def _convolutions(net: nn.Module, x: Tensor) -> Tensor:
         if isinstance(module, GDN):
             F.conv2d(x, module.gamma, module.beta)
         elif isinstance(
-            module, nn.Conv2d | nn.ConvTranspose2d | UnshuffledConv | ShuffledConv | nn.PixelShuffle
+            module,
+            nn.Conv2d | nn.ConvTranspose2d | UnshuffledConv | ShuffledConv | InFloat32 | nn.PixelShuffle,
         ):
             x = module(x)
         elif isinstance(module, nn.Sequential):

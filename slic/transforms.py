@@ -88,11 +88,23 @@ class UnshuffledConv(nn.Module):
         return F.conv2d(F.pixel_unshuffle(x, 2), self.weight, self.bias, padding=1)
 
 
-class ShuffledConv(nn.Module):
-    """The layer that makes pixels: a 3x3 convolution, then blocks to pixels; always in fp32.
+class InFloat32(nn.Module):
+    """A last layer, kept in fp32: what it gives is rounded next, and bf16 has rounded it already.
 
-    bf16 has no room for 256 levels: here it would cost twice what it costs in all the other layers.
+    For pixels bf16 has no room for 256 levels; for latents it is a quarter of what bf16 costs in all of g_a.
     """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.layer(x.float())
+        return out
+
+
+class ShuffledConv(nn.Module):
+    """The layer that makes pixels: a 3x3 convolution, then blocks to pixels."""
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
@@ -110,7 +122,7 @@ class ShuffledConv(nn.Module):
         return cls(conv.weight, conv.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.pixel_shuffle(F.conv2d(x.float(), self.weight, self.bias, padding=1), 2)
+        return F.pixel_shuffle(F.conv2d(x, self.weight, self.bias, padding=1), 2)
 
 
 def conv5(i: int, o: int) -> nn.Conv2d:
@@ -288,8 +300,8 @@ def _ready(
             module.lay_out()
     _lay_out_pixels(net)
     net = net.to(device, precision, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    if isinstance(net[-1], ShuffledConv):
-        net[-1].float()
+    if precision == torch.bfloat16 and prefix != "h_a." and isinstance(net[-1], nn.Conv2d | ShuffledConv):
+        net[-1] = InFloat32(net[-1].float())
     return net.requires_grad_(False)
 
 
