@@ -84,7 +84,7 @@ def _bare(codec: Codec, pixels: Pixels, direction: str) -> Callable[[], None]:
     transforms, hyper = engine._transforms, engine._prior._hyper.net  # type: ignore[attr-defined]
     with torch.inference_mode():
         x = x.to(transforms.precision, memory_format=torch.channels_last)
-        y = transforms.g_a(x)
+        y = transforms.g_a(x).to(transforms.precision, memory_format=torch.channels_last)
         z = transforms.h_a(y)
         integers = z.double().round()
 
