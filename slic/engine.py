@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slic import entropy, exact, priors, tiles, transforms
+from slic.entropy import SYMBOL_LIMIT
 from slic.errors import MismatchError, ModelError
-from slic.exact import ONE, SYMBOL_LIMIT
+from slic.exact import ONE
 from slic.models import Tensors
 from slic.priors import Int16s, Payload
+from slic_formats import HEADER_BYTES
 
 Pixels = NDArray[np.uint8]  # (H,W,3), or (H,W) when grey
 
@@ -137,8 +139,8 @@ class Engine:
         return out
 
 
-# HYPR's payload begins here: signature and file length, HEAD whole, HYPR's length and type.
-HYPER_OFFSET = 16 + 8 + 40 + 4 + 8
+# HYPR's payload begins after HEAD and its own length and type.
+HYPER_OFFSET = HEADER_BYTES + 8
 CHUNK_OVERHEAD = 12  # length, type, CRC
 
 

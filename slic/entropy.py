@@ -27,7 +27,7 @@ Numbers = NDArray[np.uint8] | NDArray[np.uint16]
 Block = tuple[Int32s, Numbers]
 
 TOTAL = 1 << 24
-SYMBOL_LIMIT = 2**14 - 1
+SYMBOL_LIMIT = 2**14 - 1  # of a symbol's magnitude; in fixed point it stays within exact.ACTIVATION_LIMIT
 _ESCAPE_TYPE = np.dtype("<i2")
 
 

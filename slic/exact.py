@@ -30,7 +30,6 @@ from slic.transforms import deconv_as_conv
 FRACTION = 10
 ONE = 1 << FRACTION
 ACTIVATION_LIMIT = 2.0**24
-SYMBOL_LIMIT = 2**14 - 1  # |symbol| + |mean| stays within the activations' limit
 EXACT = 2.0**53
 _KERNELS = ((1, 1), (3, 3), (5, 5))
 STRIP_VALUES = 1 << 22  # of the unfolded input, 32 MB: bounded memory, and it stays near the cache

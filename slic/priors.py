@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slic import entropy, exact, tiles
+from slic.entropy import SYMBOL_LIMIT
 from slic.errors import ModelError
-from slic.exact import ONE, SYMBOL_LIMIT, IntegerLayer, IntegerNet
+from slic.exact import ONE, IntegerLayer, IntegerNet
 from slic.models import Tensors
 
 Int16s = NDArray[np.int16]

@@ -256,7 +256,7 @@ class Transforms:
         # Only the plain hyperprior sees magnitudes alone
         self._magnitudes = architecture == "bmshj2018-hyperprior"
         with torch.device("meta"):  # no memory until every shape is known to fit
-            nets = networks(architecture, *sizes(architecture, state))
+            nets = networks(architecture, self.hyper_latents, self.latents)
         self.g_a = _ready(nets["g_a"], "g_a.", state, device, precision)
         self.g_s = _ready(nets["g_s"], "g_s.", state, device, precision)
         self.h_a = _ready(nets["h_a"], "h_a.", state, device, precision)
