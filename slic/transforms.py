@@ -91,7 +91,7 @@ class UnshuffledConv(nn.Module):
 class InFloat32(nn.Module):
     """A last layer, kept in fp32: what it gives is rounded next, and bf16 has rounded it already.
 
-    For pixels bf16 has no room for 256 levels; for latents it is a quarter of what bf16 costs in all of g_a.
+    For pixels bf16 has no room for 256 levels; for latents it is a fifth of what bf16 costs in all of g_a.
     """
 
     def __init__(self, layer: nn.Module) -> None:

@@ -52,7 +52,7 @@ def _start_from(net: nn.Module, file: Path) -> None:
 
 
 class Bottleneck32(EntropyBottleneck):
-    """Outside autocast: in bf16 its tails are lost and the rate becomes infinite."""
+    """Outside autocast: its tails need more digits than bf16 has."""
 
     def forward(self, x: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
         with torch.autocast(x.device.type, enabled=False):
