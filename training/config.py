@@ -4,7 +4,7 @@ import difflib
 import sys
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,6 +21,8 @@ class Model:
     architecture: str = "bmshj2018-hyperprior"
     N: int = 128
     M: int = 192
+    gains: bool = False
+    """One network for all eight rates."""
     start: str = ""
     """A safetensors state dict to go on from; empty: random weights."""
 
@@ -47,7 +49,9 @@ class Optimiser:
 @dataclass(frozen=True)
 class Config:
     name: str = "try"
-    lmbda: float = 0.0483
+    draw: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    """How often each quality is trained."""
+    judge: list[int] = field(default_factory=lambda: [6])
     steps: int = 20_000
     seed: int = 0
     evaluate_every: int = 1000
@@ -93,7 +97,7 @@ def _build(cls: type, values: dict[str, Any], prefix: str, complaints: list[str]
             complaints.append(f"unknown setting {prefix}{key}{hint}")
         elif is_dataclass(hints[key]):
             accepted[key] = _build(hints[key], value, f"{prefix}{key}.", complaints)
-        elif not isinstance(value, (int, float) if hints[key] is float else hints[key]):
+        elif not isinstance(value, (int, float) if hints[key] is float else get_origin(hints[key]) or hints[key]):
             complaints.append(f"{prefix}{key} must be {hints[key].__name__}, not {value!r}")
         else:
             accepted[key] = value

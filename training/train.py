@@ -16,78 +16,41 @@ from pathlib import Path
 
 import click
 import torch
-import torch.nn.functional as F
-from compressai.entropy_models import EntropyBottleneck, GaussianConditional
-from compressai.zoo.image import model_architectures
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from slic.allocator import keep_freed_memory
 from training import checkpoint, config
 from training.config import Config, ConfigError
 from training.data import Crops
+from training.networks import LAMBDAS, build, code
 from training.optim import Optimisers
 
 HELD_OUT_BATCHES = 12
 
 
-def build(settings: Config) -> nn.Module:
-    """The CompressAI model of a configuration, with its start weights if it names any."""
-    model = settings.model
-    cls = model_architectures[model.architecture]
-    net = cls(model.N) if model.architecture.startswith("cheng") else cls(model.N, model.M)
-    if model.start:
-        _start_from(net, Path(model.start))
-    net.entropy_bottleneck.__class__ = Bottleneck32
-    net.gaussian_conditional.__class__ = Gaussian32
-    return net.to(memory_format=torch.channels_last)
-
-
-@torch.no_grad()
-def _start_from(net: nn.Module, file: Path) -> None:
-    """Parameters only: bounds such as 1e-9 are buffers, and a float16 file holds them as zero."""
-    state = load_file(file)
-    for name, parameter in net.named_parameters():
-        parameter.copy_(state[name].float())
-
-
-class Bottleneck32(EntropyBottleneck):
-    """Outside autocast: its tails need more digits than bf16 has."""
-
-    def forward(self, x: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
-        with torch.autocast(x.device.type, enabled=False):
-            return super().forward(x.float(), training)
-
-
-class Gaussian32(GaussianConditional):
-    """Outside autocast, like the bottleneck."""
-
-    def forward(
-        self, inputs: Tensor, scales: Tensor, means: Tensor | None = None, training: bool | None = None
-    ) -> tuple[Tensor, Tensor]:
-        with torch.autocast(inputs.device.type, enabled=False):
-            means = None if means is None else means.float()
-            return super().forward(inputs.float(), scales.float(), means, training)
-
-
-def rate_distortion(net: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error on [0, 1] and bits per pixel."""
+def rate_distortion(net: nn.Module, x: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared error on [0, 1] and bits per pixel, (B,) each."""
     with torch.autocast(x.device.type, torch.bfloat16):
-        out = net(x)
-    mse = F.mse_loss(out["x_hat"].float(), x)
-    bits = sum(-likelihood.float().log2().sum() for likelihood in out["likelihoods"].values())
-    return mse, bits / (x.numel() / 3)
+        x_hat, bpp = code(net, x, quality if hasattr(net, "gain") else None)
+    return (x_hat - x).square().mean((1, 2, 3)), bpp
 
 
 @torch.no_grad()
 def evaluate(net: nn.Module, settings: Config) -> dict[str, float]:
     """Loss, PSNR and rate with rounding, on the same crops of held-out pictures every time."""
-    crops = Crops(Path(settings.data.pack), "held-out", seed=1)
     net.eval()
-    pairs = [rate_distortion(net, crops.batch(4, 256)) for _ in range(HELD_OUT_BATCHES)]
-    mse, bpp = (float(torch.stack(v).mean()) for v in zip(*pairs, strict=True))
-    psnr = float(torch.stack([-10 * m.log10() for m, _ in pairs]).mean())
-    return {"loss": settings.lmbda * 255**2 * mse + bpp, "psnr": psnr, "bpp": bpp}
+    out = {}
+    for quality in sorted(set(settings.judge)):
+        crops = Crops(Path(settings.data.pack), "held-out", seed=1)
+        which = torch.full((4,), quality)
+        pairs = [rate_distortion(net, crops.batch(4, 256), which) for _ in range(HELD_OUT_BATCHES)]
+        mse, bpp = (float(torch.stack(v).mean()) for v in zip(*pairs, strict=True))
+        psnr = float(torch.stack([-10 * m.mean().log10() for m, _ in pairs]).mean())
+        out |= {f"loss{quality}": LAMBDAS[quality] * 255**2 * mse + bpp}
+        out |= {f"psnr{quality}": psnr, f"bpp{quality}": bpp}
+    return out
 
 
 def share(step: int, settings: Config) -> float:
@@ -102,7 +65,7 @@ class Run:
     def __init__(self, settings: Config, folder: Path) -> None:
         torch.manual_seed(settings.seed)
         self.settings, self.folder = settings, folder
-        self.net = build(settings)
+        self.net = build(settings.model)
         self.ema = copy.deepcopy(self.net)
         o = settings.optimiser
         self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
@@ -116,8 +79,11 @@ class Run:
         self.optimisers.set_share(share(self.step, self.settings))
         self.optimisers.zero()
         x = self.crops.batch(self.settings.data.batch, self.settings.data.crop)
-        mse, bpp = rate_distortion(self.net, x)
-        (self.settings.lmbda * 255**2 * mse + bpp).backward()
+        quality = torch.multinomial(torch.tensor(self.settings.draw), len(x), replacement=True) + 1
+        mse, bpp = rate_distortion(self.net, x, quality)
+        lmbda = torch.tensor(list(LAMBDAS.values()))[quality - 1]
+        weight = (LAMBDAS[6] / lmbda).sqrt()  # rates grow about so: a percent counts alike at each quality
+        (weight * (lmbda * 255**2 * mse + bpp)).mean().backward()
         nn.utils.clip_grad_norm_(self.optimisers.rest, 1.0)
         self.optimisers.muon.step()
         self.optimisers.adam.step()
@@ -128,7 +94,7 @@ class Run:
             for average, value in zip(self.ema.parameters(), self.net.parameters(), strict=True):
                 average.lerp_(value, 1 - keep)
         self.step += 1
-        return mse.item(), bpp.item()
+        return mse.mean().item(), bpp.mean().item()
 
     def save(self) -> None:
         checkpoint.save(
@@ -156,6 +122,7 @@ class Run:
 
 
 def train(settings: Config, folder: Path) -> None:
+    keep_freed_memory()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(asdict(settings), indent=1))
     run = Run(settings, folder)
