@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+ROUNDING = 1e-4  # 0.9 in float32, times 130, is not quite 117; the real edit, in float64, has 117
+
 
 def affine(
     x: Tensor,
@@ -42,7 +44,7 @@ def rescale(x: Tensor, factor: Tensor) -> Tensor:
     height, width = x.shape[2:]
     out = []
     for sample, share in zip(x[:, None, :3], factor.tolist(), strict=True):
-        size = max(1, int(share * height)), max(1, int(share * width))
+        size = max(1, int(share * height + ROUNDING)), max(1, int(share * width + ROUNDING))
         small = F.interpolate(sample, size, mode="bicubic", antialias=True)
         out.append(F.interpolate(small, (height, width), mode="bicubic", antialias=True))
     return torch.cat([torch.cat(out), x[:, 3:]], 1)
@@ -76,8 +78,7 @@ def shift(x: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
 
 def frame(x: Tensor, share: Tensor) -> Tensor:
     height, width = x.shape[2:]
-    # In float64, as in the real edit: a border is cut off to whole pixels.
-    border = (share.double() * max(height, width) + 1e-6).floor()[:, None]
+    border = (share * max(height, width) + ROUNDING).floor()[:, None]
     inside = _between(height, border, x)[:, :, None] & _between(width, border, x)[:, None, :]
     return x * inside[:, None]
 
@@ -101,7 +102,7 @@ def _back(size: int, scale: Tensor, start: Tensor) -> Tensor:
 
     The scaled size is cut off to a whole number and begins at `start`, as in the real edit.
     """
-    scaled = (scale * size + 1e-4).floor().clamp(min=1)[:, None]
+    scaled = (scale * size + ROUNDING).floor().clamp(min=1)[:, None]
     place = torch.arange(size, device=scale.device) + 0.5 - start[:, None]
     return place * size / scaled - size / 2
 

@@ -77,8 +77,8 @@ def test_an_attack_travels_and_is_a_key() -> None:
         ("jpeg++blur", "cannot read '' as an edit such as jpeg or jpeg(quality=85)"),
         ("jpeg(85)", "cannot read '85' in 'jpeg(85)': write each parameter once, as name=value"),
         (
-            "jpeg(quality=1,quality=2)",
-            "cannot read 'quality=2' in 'jpeg(quality=1,quality=2)': write each parameter once, as name=value",
+            "shift(dx=1, dx=2)",
+            "cannot read 'dx=2' in 'shift(dx=1, dx=2)': write each parameter once, as name=value",
         ),
     ],
 )
