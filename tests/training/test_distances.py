@@ -1,6 +1,7 @@
 """Distances: literal values, the packages' own computations, and manners that training relies on."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +58,7 @@ def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def load(random_weights: Path) -> Callable[[str], Distance]:
-    made: dict[str, Distance] = {}
-    return lambda name: made.setdefault(name, distances.load(name, weights=random_weights))
+    return cache(lambda name: distances.load(name, weights=random_weights))
 
 
 @pytest.fixture
@@ -246,7 +246,7 @@ def test_missing_backbones_are_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_the_environment_is_never_downloaded_to() -> None:
-    with pytest.raises(FileNotFoundError, match="there is no squeezenet1_1-b8a52dc0.pth in"):
+    with pytest.raises(FileNotFoundError, match=r"there is no squeezenet1_1-b8a52dc0\.pth in"):
         distances.load("lpips-squeeze")
 
 
