@@ -20,7 +20,7 @@ from PIL import Image
 from slic import allocator, alpha, files, models, pixels, transforms
 from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine
 from slic.errors import ModelError, PictureError, SlicWarning
-from slic.models import DEFAULT, Model
+from slic.models import Model
 from slic.pixels import MAX_PIXELS, Picture, Source
 from slic.reading import FileSource, read
 from slic.transforms import Precision
@@ -36,9 +36,15 @@ class Codec:
     """Encodes with one model; decodes files of any installed one. Threads may share it."""
 
     def __init__(
-        self, model: str | Path | Model = DEFAULT, *, device: str = "auto", precision: Precision = "auto"
+        self,
+        model: str | Path | Model | None = None,
+        *,
+        quality: int | None = None,
+        device: str = "auto",
+        precision: Precision = "auto",
     ) -> None:
-        self.model = model if isinstance(model, Model) else models.find(model)
+        """`quality` is 1 (smallest) to 8 (best); without a model, one that has it is found."""
+        self.model = models.choose(model, quality)
         self.device = _device(device)
         self.precision: Precision = precision
         self._engine = _engine(self.model.path, self.model.identity, self.device, precision)
@@ -71,13 +77,13 @@ class Codec:
 
         def kind(c: Container) -> tuple[int, ...]:
             h = c.header
-            return h.height, h.width, int(h.mode), int.from_bytes(h.model, "big")
+            return h.height, h.width, int(h.mode), h.quality, int.from_bytes(h.model, "big")
 
         for group in _batches(containers, kind):
             yield from map(pixels.to_image, self._decode_all(group, max_pixels))
 
     def _encode_all(self, pictures: list[Picture]) -> list[bytes]:
-        coded = self._engine.encode([p.rgb for p in pictures])
+        coded = self._engine.encode([p.rgb for p in pictures], self.model.index)
         return [self._contain(p, c) for p, c in zip(pictures, coded, strict=True)]
 
     def _contain(self, picture: Picture, coded: Coded) -> bytes:
@@ -92,7 +98,7 @@ class Codec:
             width=width,
             height=height,
             mode=Mode.GREY if picture.grey else Mode.RGB,
-            quality=0,
+            quality=self.model.index,
             model=self.model.identity,
             digest=coded.digest,
         )
@@ -116,12 +122,12 @@ class Codec:
                 f"picture of {header.width}x{header.height} is beyond the limit of {max_pixels} pixels",
                 hint="raise max_pixels (--max-pixels) if you trust the file",
             )
-        if any(c.header.quality for c in containers):
-            raise ModelError("needs a quality that its model does not have")
         planes = [_alpha_plane(c) for c in containers]
         coded = [Coded(c.hyper, c.latent, c.header.digest) for c in containers]
         grey = header.mode is Mode.GREY
-        decoded = self._engine_for(header).decode(coded, header.height, header.width, grey=grey)
+        decoded = self._engine_for(header).decode(
+            coded, header.height, header.width, header.quality, grey=grey
+        )
         return [
             Picture(
                 rgb=np.repeat(levels[:, :, None], 3, 2) if grey else levels,
@@ -195,14 +201,18 @@ def encode(
     source: Source,
     target: str | os.PathLike[str] | None = None,
     *,
-    model: str | Path = DEFAULT,
+    model: str | Path | None = None,
+    quality: int | None = None,
     device: str = "auto",
     precision: Precision = "auto",
     strip: bool = False,
     force: bool = False,
 ) -> bytes | None:
-    """Write `source` as the `.slic` file `target`; without a target, give its bytes."""
-    data = Codec(model, device=device, precision=precision).encode(source, strip=strip)
+    """Write `source` as the `.slic` file `target`; without a target, give its bytes.
+
+    `quality` is 1 (smallest) to 8 (best), `model` a name or a file; each has its default.
+    """
+    data = Codec(model, quality=quality, device=device, precision=precision).encode(source, strip=strip)
     if target is None:
         return data
     files.write(Path(target), data, force=force)

@@ -47,6 +47,7 @@ def convert(
     state = _modern_names(load_checkpoint(source))
     architecture = recognise(state)
     tensors = export(architecture, state)
+    rates = {"rates": str(len(tensors["gains"]))} if "gains" in tensors else {}
     metadata = {
         "format": models.FORMAT,
         "name": name,
@@ -55,6 +56,7 @@ def convert(
         "secured": "yes" if secured else "no",
         "bf16": "yes" if bf16 else "no",
         "card": json.dumps(dict(card or {}), sort_keys=True),
+        **rates,
     }
     Engine(
         architecture, tensors, torch.device("cpu"), torch.float32
@@ -123,6 +125,9 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
         except KeyError as error:
             raise ModelError(f"weights of {plan.name} are missing") from error
         tensors |= exact.round_layer(plan, _masked(plan, weight), bias)
+    if "gain" in state and "inverse_gain" in state:  # logarithms, (rates,M) each
+        logs = torch.stack([state["gain"], state["inverse_gain"]], 1)
+        tensors["gains"] = logs.detach().float().exp().numpy()
     tensors |= gaussian_tables()
     tensors |= factorised_tables(state)
     return {name: np.ascontiguousarray(array) for name, array in tensors.items()}

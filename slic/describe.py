@@ -88,7 +88,7 @@ def info(source: FileSource) -> Info:
         model=header.model.hex(),
         model_name=model.name if model else None,
         secured=model.secured if model else None,
-        quality=model.quality if model else None,
+        quality=header.quality or model.quality if model else None,
         digest=header.digest.hex(),
         icc=len(container.icc or b""),
         exif=len(container.exif or b""),

@@ -41,6 +41,7 @@ class Engine:
         self.device = device
         state = {k: torch.from_numpy(v) for k, v in tensors.items() if k.startswith(("g_a.", "g_s.", "h_a."))}
         self._transforms = transforms.Transforms(architecture, state, device, precision)
+        self._gains = _gains(tensors, self._transforms.latents, device)
         self._prior = priors.load(architecture, tensors, device)
         self._tables = priors.stored_tables(tensors, "z")
         self._check_fit(2 if architecture in transforms.AUTOREGRESSIVE else 1)
@@ -57,17 +58,30 @@ class Engine:
         if self._prior.gives != parameters * self._transforms.latents:
             raise ModelError("h_s and g_s do not fit each other")
 
-    def encode(self, pictures: list[Pixels]) -> list[Coded]:
+    def encode(self, pictures: list[Pixels], quality: int = 0) -> list[Coded]:
         """Pictures of one size, each (H,W,3); together they are one batch for the transforms."""
         y = self._analyse(torch.from_numpy(np.stack(pictures)))
+        if (gain := self._gain(quality)) is not None:
+            y *= gain[0]
         z = self._transforms.analyse_hyper(y)
         return [self._encode_latents(y_one, z_one) for y_one, z_one in zip(y, z, strict=True)]
 
-    def decode(self, coded: list[Coded], height: int, width: int, *, grey: bool = False) -> list[Pixels]:
+    def decode(
+        self, coded: list[Coded], height: int, width: int, quality: int = 0, *, grey: bool = False
+    ) -> list[Pixels]:
         """Raises FormatError or MismatchError; a wrong picture never comes back."""
+        gain = self._gain(quality)  # refuses what the model does not have before anything is decoded
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         y_hat = torch.stack([self._decode_latents(one, h, w) for one in coded])
+        if gain is not None:
+            y_hat *= gain[1]
         return list(self._synthesise(y_hat, height, width, grey=grey).numpy())
+
+    def _gain(self, quality: int) -> Tensor | None:
+        """(2,M,1,1): what y is multiplied by before rounding, and after; none in a model of one rate."""
+        if quality > len(self._gains) or (quality == 0 and len(self._gains)):
+            raise ModelError("needs a quality that its model does not have")
+        return self._gains[quality - 1] if quality else None
 
     def _encode_latents(self, y: Tensor, z: Tensor) -> Coded:
         median = self._medians / ONE
@@ -137,6 +151,18 @@ class Engine:
             scale=STRIDE,
         )
         return out
+
+
+def _gains(tensors: Tensors, latents: int, device: torch.device) -> Tensor:
+    """(rates,2,M,1,1); no rates for a model without gains."""
+    if "gains" not in tensors:
+        return torch.empty(0)
+    gains = torch.from_numpy(tensors["gains"])
+    if gains.dtype != torch.float32 or gains.ndim != 3 or gains.shape[1:] != (2, latents):
+        raise ModelError("gains must be float32, two for each latent")
+    if not (gains.isfinite().all() and (gains > 0).all()):
+        raise ModelError("gains must be finite and positive")
+    return gains.to(device)[..., None, None]
 
 
 # HYPR's payload begins after HEAD and its own length and type.

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ FORMAT = "slic-model-1"
 ARCHITECTURES = ("bmshj2018-hyperprior", "mbt2018", "cheng2020-anchor", "cheng2020-attn")
 IDENTITY_BYTES = 16
 SUFFIX = ".safetensors"
+_MAX_RATES = 255  # a header has a byte for the quality
 _MAX_HEAD = 1 << 24  # ours take 10 kB
 _EMBEDDED = Path(__file__).parent / "weights"
 
@@ -41,16 +42,39 @@ Tensors = dict[str, "NDArray[np.generic]"]
 
 @dataclass(frozen=True)
 class Model:
-    """A model file and what its card says."""
+    """A model file at one of its qualities, and what its card says."""
 
     path: Path
     name: str
     architecture: str
     quality: int
+    """The one to encode with; a file names the one it was made with."""
+    rates: int
+    """How many qualities the model has, from 1 on, by gains; 0: `quality` alone."""
     secured: bool
     bf16: bool
     """Whether the model was validated with bf16 transforms."""
     card: Mapping[str, Any]
+
+    @property
+    def qualities(self) -> tuple[int, ...]:
+        return tuple(range(1, self.rates + 1)) if self.rates else (self.quality,)
+
+    @property
+    def index(self) -> int:
+        """What a file's header says of the quality."""
+        return self.quality if self.rates else 0
+
+    def at(self, quality: int) -> "Model":
+        """The same model at another of its qualities."""
+        if quality not in self.qualities:
+            raise ModelError(f"model {self.name} has no quality {quality}", hint=f"it has {self.range}")
+        return replace(self, quality=quality)
+
+    @property
+    def range(self) -> str:
+        """Its qualities, to be read."""
+        return f"{self.qualities[0]} to {self.qualities[-1]}" if self.rates > 1 else f"{self.qualities[0]}"
 
     @cached_property
     def tensors(self) -> Tensors:
@@ -96,11 +120,15 @@ def open_file(path: Path) -> Model:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", metadata["name"]):
             raise ValueError("a name must be fit for a file")
         card = json.loads(metadata.get("card", "{}"))
+        quality, rates = int(metadata["quality"]), int(metadata.get("rates", "0"))
+        if not 0 <= rates <= _MAX_RATES or (rates and not 1 <= quality <= rates):
+            raise ValueError("a model's quality must be one of its own")
         return Model(
             path=path,
             name=metadata["name"],
             architecture=metadata["architecture"],
-            quality=int(metadata["quality"]),
+            quality=quality,
+            rates=rates,
             secured=metadata["secured"] == "yes",
             bf16=metadata.get("bf16") == "yes",
             card=card,
@@ -186,15 +214,23 @@ def find(name: str | Path) -> Model:
 
 
 def find_quality(quality: int) -> Model:
-    """The installed model of this quality; a secured one before one that is not."""
-    fitting = [m for m in installed() if m.quality == quality]
+    """An installed model at this quality; a secured one before one that is not."""
+    fitting = [m.at(quality) for m in installed() if quality in m.qualities]
     if not fitting:
-        known = sorted({m.quality for m in installed()})
+        known = sorted({q for m in installed() for q in m.qualities})
         raise ModelError(
             f"no model of quality {quality} is installed",
             hint=f"installed qualities: {', '.join(map(str, known)) or 'none'}",
         )
     return next((m for m in fitting if m.secured), fitting[0])
+
+
+def choose(model: "str | Path | Model | None" = None, quality: int | None = None) -> Model:
+    """What a user asked for: a model, a quality, one at the other, or neither."""
+    if model is None:
+        return find(DEFAULT) if quality is None else find_quality(quality)
+    found = model if isinstance(model, Model) else find(model)
+    return found if quality is None else found.at(quality)
 
 
 def find_identity(identity: bytes) -> Model:

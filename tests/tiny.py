@@ -16,8 +16,8 @@ from slic.models import Model
 N, M = 8, 12
 
 
-def state(architecture: str, seed: int = 0) -> dict[str, Tensor]:
-    """A random state dict in CompressAI's names."""
+def state(architecture: str, seed: int = 0, rates: int = 0) -> dict[str, Tensor]:
+    """A random state dict in CompressAI's names, with gains for so many rates."""
     random = torch.Generator().manual_seed(seed)
     m = N if architecture.startswith("cheng") else M
     out: dict[str, Tensor] = {}
@@ -32,6 +32,9 @@ def state(architecture: str, seed: int = 0) -> dict[str, Tensor]:
         channels = shape[1] if plan.kind == "deconv" else shape[0]
         out[f"{plan.name}.bias"] = torch.randn(channels, generator=random)
     _make_lively(architecture, out)
+    if rates:
+        steps = torch.linspace(-1.0, 0.5, rates)[:, None] + torch.randn(rates, m, generator=random) * 0.1
+        out |= {"gain": steps, "inverse_gain": 0.05 - steps}
     return out | _factorised_prior(random)
 
 
@@ -94,11 +97,12 @@ def _factorised_prior(random: torch.Generator) -> dict[str, Tensor]:
     return out
 
 
-def model(architecture: str, folder: Path, seed: int = 0) -> Model:
+def model(architecture: str, folder: Path, seed: int = 0, rates: int = 0) -> Model:
     """A tiny model file in `folder`."""
+    name = f"tiny-{architecture}" + (f"-{rates}-rates" if rates else "")
     checkpoint = folder / f"{architecture}-{seed}-state.safetensors"
-    save_file({k: v.contiguous() for k, v in state(architecture, seed).items()}, checkpoint)
-    target = folder / f"tiny-{architecture}-{seed}.safetensors"
-    made = convert(checkpoint, target, name=f"tiny-{architecture}", quality=1, bf16=False, force=True)
+    save_file({k: v.contiguous() for k, v in state(architecture, seed, rates).items()}, checkpoint)
+    target = folder / f"{name}-{seed}.safetensors"
+    made = convert(checkpoint, target, name=name, quality=1, bf16=False, force=True)
     checkpoint.unlink()
     return made

@@ -51,6 +51,11 @@ def main(folder: Path) -> None:
         Codec(tiny.model(ARCHITECTURES[0], folder)),
         Image.new("RGB", (1, 1), "teal"),
     )
+    several = tiny.model(ARCHITECTURES[0], folder, rates=3)
+    for quality in several.qualities:
+        codec = Codec(several, quality=quality, device="cpu", precision="fp32")
+        scene_rgb = Image.fromarray(np.ascontiguousarray(scene(60, 50)[:, :, :3]))
+        write(folder / f"bmshj2018-hyperprior-quality-{quality}", codec, scene_rgb)
 
 
 def write(stem: Path, codec: Codec, picture: Image.Image) -> None:

@@ -24,7 +24,7 @@ FORMATS = ("png", "jpg", "webp", "tiff")
 @options.pictures
 @options.outputs
 @click.option("-q", "--quality", type=click.IntRange(1, 8), help="1 is smallest, 8 is best.")
-@click.option("-m", "--model", metavar="MODEL", help="A model's name or file, in place of -q.")
+@click.option("-m", "--model", metavar="MODEL", help="A model's name or file.")
 @click.option("--strip", is_flag=True, help="Drop EXIF and XMP; the colour profile stays.")
 @options.machine
 @options.as_json
@@ -46,13 +46,13 @@ def encode(
       slic encode -r shoot/ -o out/ -j 4          a folder, four at a time
       slic encode -q 3 - -o - <a.png >a.slic      from and to a pipe
     """
-    if quality is not None and model is not None:
-        raise click.UsageError("-q and -m both choose the model; give one")
     settings = _settings(shared)
     jobs = plan(inputs, shared["output"], ".slic", _readable() if shared["recursive"] else None)
     settings.check(jobs)
     if jobs:
-        encoder = _Encoder(_choose(quality, model), strip, shared)
+        from slic.models import choose
+
+        encoder = _Encoder(choose(model, quality), strip, shared)
         ctx.exit(work.run(jobs, encoder, settings))
 
 
@@ -105,12 +105,6 @@ def _format(chosen: str | None, output: str | None) -> str:
     if not chosen and suffix and not known and output and not os.path.isdir(output):
         raise click.UsageError(f"{output}: {suffix} is no known format; --format says which to write")
     return chosen or (named if known else "png")
-
-
-def _choose(quality: int | None, model: str | None) -> "Model":
-    from slic import models
-
-    return models.find_quality(quality) if quality is not None else models.find(model or models.DEFAULT)
 
 
 def _source(job: Job) -> Any:

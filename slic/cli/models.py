@@ -44,6 +44,7 @@ def list_models(as_json: bool) -> None:
         {
             "name": m.name,
             "quality": m.quality,
+            "qualities": list(m.qualities),
             "architecture": m.architecture,
             "secured": m.secured,
             "identity": m.identity.hex()[:8],
@@ -71,7 +72,10 @@ def _print_json(rows: list[dict[str, Any]]) -> None:
 def _print_table(rows: list[dict[str, Any]]) -> None:
     click.echo(_ROW.format("name", "quality", "architecture", "secured", "identity", "size", "path"))
     for row in rows:
-        click.echo(_ROW.format(*(row | {"secured": "yes" if row["secured"] else "no"}).values()))
+        first, *_, last = row["qualities"] * 2
+        shown = {"quality": f"{first}-{last}" if last > first else str(first)}
+        shown |= {"secured": "yes" if row["secured"] else "no"}
+        click.echo(_ROW.format(*({k: v for k, v in row.items() if k != "qualities"} | shown).values()))
 
 
 @models.command()
@@ -97,8 +101,8 @@ def path(name: str) -> None:
 
     \b
     Examples:
-      slic models path slic-q6                         where it lies
-      cp "$(slic models path slic-q6)" backup/         a copy
+      slic models path slic                            where it lies
+      cp "$(slic models path slic)" backup/            a copy
     """
     from slic.models import find
 

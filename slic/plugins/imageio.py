@@ -131,9 +131,7 @@ def _encode(array: NDArray[Any], quality: int | None, model: Any, metadata: dict
 
     if unknown := metadata.keys() - {"icc_profile", "exif", "xmp"}:
         raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
-    if quality is not None and model is not None:
-        raise ValueError("quality and model both choose the model; give one")
-    chosen = models.find_quality(quality) if quality is not None else model or models.DEFAULT
+    chosen = models.choose(model, quality)
     image = pixels.to_image(pixels.load(array))
     image.info.update(metadata)
     picture = pixels.load(image)

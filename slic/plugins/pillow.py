@@ -4,7 +4,7 @@ import slic.plugins.pillow
 slic.plugins.pillow.register()
 
 Image.open("photo.slic").size                # reads the file, loads no torch
-image.save("photo.slic", quality=6)          # or model=…; exif, icc_profile and xmp as everywhere
+image.save("photo.slic", quality=6)          # model=…; exif, icc_profile and xmp as everywhere
 """
 
 import warnings
@@ -105,10 +105,7 @@ def _model(image: Image.Image) -> Any:
     from slic import models
 
     options: dict[str, Any] = image.encoderinfo
-    model, quality = options.get("model"), options.get("quality")
-    if model is not None and quality is not None:
-        raise ValueError("quality and model both choose the model; give one")
-    return models.find_quality(quality) if quality is not None else model or models.DEFAULT
+    return models.choose(options.get("model"), options.get("quality"))
 
 
 @contextmanager

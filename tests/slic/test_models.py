@@ -24,8 +24,8 @@ def test_the_embedded_model_is_the_default() -> None:
 
 
 def test_an_added_model_is_found_by_name_quality_and_identity(tiny_model: Model, own_folder: Path) -> None:
-    with pytest.raises(ModelError, match=r"no model of quality 1 is installed"):
-        models.find_quality(1)
+    with pytest.raises(ModelError, match=r"no model of quality 9 is installed"):
+        models.find_quality(9)
     added = models.add(tiny_model.path)
     assert added.path.parent == own_folder
     assert models.find(added.name) == models.find_quality(1) == models.find_identity(tiny_model.identity)

@@ -202,10 +202,10 @@ def test_a_model_is_also_a_file(photo: Path, slic: Slic, tmp_path: Path) -> None
     assert slic("encode", "-m", path, "photo.png").exit_code == 0
 
 
-def test_quality_and_model_exclude_each_other(photo: Path, encode: Slic) -> None:
-    result = encode("-q", "1", "photo.png")
-    assert result.stderr.startswith("slic: -q and -m both choose the model; give one\n")
-    assert result.exit_code == 2
+def test_a_quality_that_the_model_lacks_is_said(photo: Path, encode: Slic) -> None:
+    result = encode("-q", "2", "photo.png")
+    assert result.stderr == f"slic: model {MODEL} has no quality 2\nslic: hint: it has 1\n"
+    assert result.exit_code == 1
 
 
 def test_a_model_that_is_not_installed_is_named(photo: Path, slic: Slic) -> None:

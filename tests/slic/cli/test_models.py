@@ -18,6 +18,7 @@ def test_list_names_what_is_installed(slic: Slic, tiny_model: Model, tmp_path: P
     assert rows(slic)[0] == {
         "name": MODEL,
         "quality": 1,
+        "qualities": [1],
         "architecture": "bmshj2018-hyperprior",
         "secured": False,
         "identity": tiny_model.identity.hex()[:8],

@@ -91,9 +91,9 @@ def test_quality_names_the_model(colours: Image.Image, tiny_model: Model) -> Non
     assert chosen == models.find_quality(1).identity
 
 
-def test_quality_and_model_exclude_each_other(colours: Image.Image, tiny_model: Model) -> None:
-    with pytest.raises(ValueError, match="give one"):
-        saved(colours, tiny_model, quality=1)
+def test_a_quality_that_the_model_lacks_is_one_line(colours: Image.Image, tiny_model: Model) -> None:
+    with pytest.raises(OSError, match="model tiny-bmshj2018-hyperprior has no quality 2"):
+        saved(colours, tiny_model, quality=2)
 
 
 def test_an_unknown_quality_is_one_line(colours: Image.Image) -> None:

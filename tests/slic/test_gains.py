@@ -1,0 +1,113 @@
+"""One model, several rates: gains multiply y before rounding and after, and the header names the quality."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+import slic
+from slic import models
+from slic.errors import ModelError
+from slic.models import Model
+from slic.plugins import pillow
+from slic.transforms import ARCHITECTURES
+from slic_formats import parse
+
+Maker = Callable[..., NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("rates")
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def several(request: pytest.FixtureRequest, folder: Path) -> Model:
+    return tiny.model(request.param, folder, rates=3)
+
+
+@pytest.fixture(autouse=True)
+def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLIC_MODELS", str(folder))
+
+
+def test_every_quality_comes_back(several: Model, picture: Maker) -> None:
+    sizes = []
+    for quality in (1, 2, 3):
+        data = slic.Codec(several, quality=quality).encode(picture(70, 90))
+        assert parse(data).header.quality == quality
+        assert slic.decode(data).size == (90, 70)
+        sizes.append(len(data))
+    assert sizes == sorted(sizes) and sizes[0] < sizes[2]
+
+
+def test_qualities_may_stand_in_one_batch(several: Model, picture: Maker) -> None:
+    codecs = [slic.Codec(several, quality=q) for q in (1, 3, 3)]
+    files = [codec.encode(picture(40, 40, seed)) for seed, codec in enumerate(codecs)]
+    alone = [np.asarray(codecs[0].decode(file)) for file in files]
+    for ours, theirs in zip(codecs[1].decode_batch(files), alone, strict=True):
+        assert np.abs(np.asarray(ours).astype(int) - theirs).max() <= 1
+
+
+def test_quality_and_model_may_both_be_named(several: Model, picture: Maker) -> None:
+    data = slic.encode(picture(30, 30), model=several.path, quality=2)
+    assert data is not None and slic.info(data).quality == 2
+    pillow.register()
+    stream = io.BytesIO()
+    Image.fromarray(picture(30, 30)).save(stream, "SLIC", model=str(several.path), quality=3)
+    assert parse(stream.getvalue()).header.quality == 3
+    with pytest.raises(ModelError, match="has no quality 4") as refused:
+        slic.encode(picture(30, 30), model=several.path, quality=4)
+    assert refused.value.hint == "it has 1 to 3"
+
+
+def test_a_header_with_a_quality_that_the_model_lacks_is_refused(several: Model, picture: Maker) -> None:
+    from dataclasses import replace
+
+    from slic_formats import serialise
+
+    container = parse(slic.encode(picture(30, 30), model=several.path) or b"")
+    for quality in (0, 4, 255):
+        forged = serialise(replace(container, header=replace(container.header, quality=quality)))
+        with pytest.raises(ModelError, match="needs a quality that its model does not have"):
+            slic.decode(forged)
+
+
+@pytest.mark.parametrize(
+    ("gains", "reason"),
+    [
+        (np.ones((3, 2, tiny.M), np.float16), "gains must be float32, two for each latent"),
+        (np.ones((3, 2, tiny.M + 1), np.float32), "gains must be float32, two for each latent"),
+        (np.ones((3, tiny.M), np.float32), "gains must be float32, two for each latent"),
+        (np.zeros((3, 2, tiny.M), np.float32), "gains must be finite and positive"),
+        (np.full((3, 2, tiny.M), np.inf, np.float32), "gains must be finite and positive"),
+    ],
+)
+def test_bad_gains_are_refused(
+    gains: NDArray[np.floating], reason: str, tmp_path: Path, picture: Maker
+) -> None:
+    model = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3)
+    with safe_open(model.path, framework="numpy") as file:
+        metadata = file.metadata()
+    save_file(dict(model.tensors) | {"gains": gains}, tmp_path / "bad.safetensors", metadata)
+    with pytest.raises(ModelError, match=reason):
+        slic.encode(picture(20, 20), model=tmp_path / "bad.safetensors")
+
+
+def test_a_card_cannot_promise_more_rates_than_there_are(tmp_path: Path, picture: Maker) -> None:
+    model = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3)
+    with safe_open(model.path, framework="numpy") as file:
+        metadata = file.metadata()
+    save_file(dict(model.tensors), tmp_path / "more.safetensors", metadata | {"rates": "8"})
+    with pytest.raises(ModelError, match="needs a quality that its model does not have"):
+        slic.encode(picture(20, 20), model=tmp_path / "more.safetensors", quality=5)
+    save_file(dict(model.tensors), tmp_path / "odd.safetensors", metadata | {"rates": "256"})
+    with pytest.raises(ModelError, match="damaged card"):
+        models.open_file(tmp_path / "odd.safetensors")
