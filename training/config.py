@@ -24,22 +24,49 @@ class Model:
     gains: bool = False
     """One network for all eight rates."""
     start: str = ""
-    """A safetensors state dict to go on from; empty: random weights."""
+    """A state dict to go on from (.safetensors), or compressai:QUALITY; empty: random weights."""
 
 
 @dataclass(frozen=True)
 class Data:
     pack: str = "runs/pack.safetensors"
     batch: int = 4
+    """Crops at once on one process."""
+    accumulate: int = 1
+    """Batches to a step."""
     crop: int = 256
+    draw: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    """How often each of the qualities 1 to 8 is trained."""
+    innocent: list[dict[str, Any]] = field(default_factory=list)
+    """What pictures may have gone through before anybody encoded them, with weights: see `attacks`."""
+
+
+@dataclass(frozen=True)
+class Secure:
+    """The self-destructive objective; a plain codec has alpha = 0."""
+
+    alpha: float = 0.0
+    """Weight of the hinges on the second encode."""
+    distance: str = "lpips-squeeze"
+    tau: float = 0.0
+    """The distance at which its hinge closes; 0: the distance's own."""
+    error: float = 0.15
+    """The squared error at which the hinge of a block closes; 0.15 is 8.2 dB."""
+    block: int = 32
+    bits: float = 4.0
+    """Bits per pixel of a second encode above which they cost something."""
+    attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])
+    """What happens between the encodes: name, weight, and each parameter or its range."""
+    widen: int = 2000
+    """Steps over which the attacks grow to full strength."""
 
 
 @dataclass(frozen=True)
 class Optimiser:
-    rate: float = 0.003
+    rate: float = 0.001
     """Muon's step, relative to each layer's spectral norm."""
-    hyper_rate: float = 0.004
-    adam_rate: float = 5e-4
+    hyper_rate: float = 0.0013
+    adam_rate: float = 2e-4
     warmup: int = 100
     decay: int = 5000
     """The last steps, over which every rate falls to zero in a straight line."""
@@ -49,16 +76,35 @@ class Optimiser:
 @dataclass(frozen=True)
 class Config:
     name: str = "try"
-    draw: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
-    """How often each quality is trained."""
-    judge: list[int] = field(default_factory=lambda: [6])
     steps: int = 20_000
     seed: int = 0
     evaluate_every: int = 1000
     save_every: int = 500
+    judge: list[int] = field(default_factory=lambda: [6])
+    """Qualities that evaluation looks at."""
+    precision: str = "auto"
+    """bf16 (autocast), fp32, or auto: bf16 where the machine computes it natively."""
+    backbones: str = ""
+    """Where pretrained backbones of distances lie; empty: their own places."""
     model: Model = field(default_factory=Model)
     data: Data = field(default_factory=Data)
+    secure: Secure = field(default_factory=Secure)
     optimiser: Optimiser = field(default_factory=Optimiser)
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if len(self.data.draw) != 8 or min(self.data.draw) < 0 or sum(self.data.draw) <= 0:
+            wrong.append("data.draw must hold eight weights, not all zero")
+        elif sum(w > 0 for w in self.data.draw) > 1 and not self.model.gains:
+            wrong.append("several qualities need model.gains = true")
+        if self.precision not in ("auto", "bf16", "fp32"):
+            wrong.append("precision must be auto, bf16 or fp32")
+        if self.data.crop % 64:
+            wrong.append("data.crop must be a multiple of 64")
+        if not set(self.judge) <= set(range(1, 9)):
+            wrong.append("judge must hold qualities from 1 to 8")
+        if wrong:
+            raise ConfigError("\n".join(wrong))
 
 
 def load(file: Path, overrides: tuple[str, ...] = ()) -> Config:
@@ -72,11 +118,10 @@ def load(file: Path, overrides: tuple[str, ...] = ()) -> Config:
             place = place.setdefault(part, {})
         place[last] = _literal(text)
     complaints: list[str] = []
-    config = _build(Config, values, "", complaints)
+    arguments = _check(Config, values, "", complaints)
     if complaints:
         raise ConfigError("\n".join(complaints))
-    assert isinstance(config, Config)
-    return config
+    return Config(**arguments)
 
 
 def _literal(text: str) -> Any:
@@ -86,7 +131,8 @@ def _literal(text: str) -> Any:
         return text
 
 
-def _build(cls: type, values: dict[str, Any], prefix: str, complaints: list[str]) -> Any:
+def _check(cls: type, values: dict[str, Any], prefix: str, complaints: list[str]) -> dict[str, Any]:
+    """The arguments of `cls`, nested dataclasses made."""
     known = {f.name for f in fields(cls)}
     hints = get_type_hints(cls)
     accepted: dict[str, Any] = {}
@@ -96,9 +142,17 @@ def _build(cls: type, values: dict[str, Any], prefix: str, complaints: list[str]
             hint = f"; did you mean {prefix}{near[0]}?" if near else ""
             complaints.append(f"unknown setting {prefix}{key}{hint}")
         elif is_dataclass(hints[key]):
-            accepted[key] = _build(hints[key], value, f"{prefix}{key}.", complaints)
-        elif not isinstance(value, (int, float) if hints[key] is float else get_origin(hints[key]) or hints[key]):
-            complaints.append(f"{prefix}{key} must be {hints[key].__name__}, not {value!r}")
+            accepted[key] = hints[key](**_check(hints[key], value, f"{prefix}{key}.", complaints))
+        elif not isinstance(value, _kinds(hints[key])):
+            complaints.append(f"{prefix}{key} must be {_name(hints[key])}, not {value!r}")
         else:
             accepted[key] = value
-    return cls(**accepted)
+    return accepted
+
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    return (int, float) if hint is float else (get_origin(hint) or hint,)
+
+
+def _name(hint: Any) -> str:
+    return str((get_origin(hint) or hint).__name__)

@@ -11,7 +11,7 @@ import json
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import click
 import numpy as np
@@ -51,11 +51,21 @@ def pack(files: Iterable[Path], target: Path, limit_mb: int, boost: dict[str, fl
     )
 
 
-class Crops:
-    """Random square crops, flipped, a quarter of them transposed.
+class Place(NamedTuple):
+    """Where a crop lies, and how it is turned."""
 
-    The generator's state is the position in the data: `state()` and `restore()` make a resumed run
-    see the crops that an uninterrupted one would have seen.
+    picture: int
+    row: int
+    column: int
+    mirrored: bool
+    transposed: bool
+
+
+class Crops:
+    """Random square crops, half of them mirrored, a quarter transposed.
+
+    What is drawn depends on the seed and the step alone: a resumed run sees the crops that an
+    uninterrupted one would have seen, and each of several processes can tell its share of a step.
     """
 
     def __init__(self, file: Path, split: Split = "train", seed: int = 0) -> None:
@@ -65,28 +75,35 @@ class Crops:
         chosen = np.flatnonzero(judge if split == "held-out" else ~judge)
         self._pictures = [(int(starts[i]), int(sizes[i, 0]), int(sizes[i, 1])) for i in chosen]
         self._share = weights[chosen] / weights[chosen].sum()
-        self._random = np.random.default_rng(seed)
+        self._seed = seed
 
-    def batch(self, count: int, size: int) -> Tensor:
-        """(count, 3, size, size) in [0, 1], channels last."""
-        crops: list[NDArray[np.uint8]] = []
-        while len(crops) < count:
-            start, height, width = self._pictures[self._random.choice(len(self._pictures), p=self._share)]
-            if min(height, width) < size:
-                continue
-            picture = self._pixels[start : start + height * width * 3].reshape(height, width, 3)
-            y, x = self._random.integers(0, (height - size + 1, width - size + 1))
-            crop = picture[y : y + size, x : x + size]
-            crop = crop[:, ::-1] if self._random.random() < 0.5 else crop
-            crops.append(crop.transpose(1, 0, 2) if self._random.random() < 0.25 else crop)
-        batch = torch.from_numpy(np.ascontiguousarray(np.stack(crops))).permute(0, 3, 1, 2)
+    def draw(self, step: int, count: int, size: int) -> list[Place]:
+        if not any(min(height, width) >= size for _, height, width in self._pictures):
+            raise ValueError(f"no picture of the pack is {size} pixels high and wide")
+        random = np.random.default_rng((self._seed, step))
+        return [self._place(random, size) for _ in range(count)]
+
+    def read(self, places: list[Place], size: int) -> Tensor:
+        """(len(places), 3, size, size) in [0, 1], channels last."""
+        crops = np.stack([self._crop(place, size) for place in places])
+        batch = torch.from_numpy(crops).permute(0, 3, 1, 2)
         return batch.float().div(255).contiguous(memory_format=torch.channels_last)
 
-    def state(self) -> dict[str, object]:
-        return dict(self._random.bit_generator.state)
+    def _place(self, random: np.random.Generator, size: int) -> Place:
+        while True:
+            picture = int(random.choice(len(self._pictures), p=self._share))
+            _, height, width = self._pictures[picture]
+            if min(height, width) >= size:
+                break
+        row, column = random.integers(0, (height - size + 1, width - size + 1))
+        return Place(picture, int(row), int(column), random.random() < 0.5, random.random() < 0.25)
 
-    def restore(self, state: dict[str, object]) -> None:
-        self._random.bit_generator.state = state
+    def _crop(self, place: Place, size: int) -> NDArray[np.uint8]:
+        start, height, width = self._pictures[place.picture]
+        picture = self._pixels[start : start + height * width * 3].reshape(height, width, 3)
+        crop = picture[place.row : place.row + size, place.column : place.column + size]
+        crop = crop[:, ::-1] if place.mirrored else crop
+        return np.ascontiguousarray(crop.transpose(1, 0, 2) if place.transposed else crop)
 
 
 def _open(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float64]]:

@@ -5,6 +5,8 @@ h_a sees y as it is rounded, so the scales that h_s predicts fit without knowing
 integer networks are the same for every rate.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,72 +15,120 @@ from compressai.zoo.image import model_architectures
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from training.config import Model
+from training.config import ConfigError, Model
 
 LAMBDAS = {1: 0.0018, 2: 0.0035, 3: 0.0067, 4: 0.0130, 5: 0.0250, 6: 0.0483, 7: 0.0932, 8: 0.1800}
 """By quality, for squared error on 255: CompressAI's."""
 
+Noise = Callable[[torch.Size], Tensor]
+"""Uniform in ±½, standing in for rounding: of the shape of the samples at hand."""
 
-def build(model: Model) -> nn.Module:
-    """The network of a configuration, with its start weights if it names any."""
+
+def build(model: Model, *, bf16: bool = False) -> nn.Module:
+    """The network of a configuration, with its start weights if it names any; `bf16`: under autocast."""
     cls = model_architectures[model.architecture]
     net = cls(model.N) if model.architecture.startswith("cheng") else cls(model.N, model.M)
     if model.gains:
-        latents = net.M if hasattr(net, "M") else model.N
         start = torch.tensor(list(LAMBDAS.values())).div(LAMBDAS[6]).sqrt().log()
         for name, rows in (("gain", start), ("inverse_gain", -start)):  # (quality, channel), logarithms
-            setattr(net, name, nn.Parameter(rows[:, None].repeat(1, latents)))
+            setattr(net, name, nn.Parameter(rows[:, None].repeat(1, net.M)))
     if model.start:
-        _start_from(net, Path(model.start))
+        _start_from(net, _start_weights(model))
     net.entropy_bottleneck.__class__ = Bottleneck32
     net.gaussian_conditional.__class__ = Gaussian32
+    net.bf16 = bf16
     return net.to(memory_format=torch.channels_last)
 
 
+def _start_weights(model: Model) -> dict[str, Tensor]:
+    if model.start.startswith("compressai:"):
+        return _published(model)
+    file = Path(model.start)
+    if not file.is_file():
+        raise ConfigError(f"model.start: there is no {file}")
+    return load_file(file)
+
+
+def _published(model: Model) -> dict[str, Tensor]:
+    """CompressAI's own weights: "compressai:6" downloads those of quality 6."""
+    from compressai.zoo import image_models
+
+    try:
+        quality = int(model.start.removeprefix("compressai:"))
+        state: dict[str, Tensor] = image_models[model.architecture](quality, pretrained=True).state_dict()
+    except ValueError as error:
+        raise ConfigError(f"model.start: {model.start} is none that CompressAI has") from error
+    except OSError as error:  # URLError is one
+        raise ConfigError(f"model.start: {model.start} could not be downloaded: {error}") from error
+    return state
+
+
 @torch.no_grad()
-def _start_from(net: nn.Module, file: Path) -> None:
+def _start_from(net: nn.Module, state: dict[str, Tensor]) -> None:
     """Parameters only: bounds such as 1e-9 are buffers, and a float16 file holds them as zero."""
-    state = load_file(file)
+    wrong = []
     for name, parameter in net.named_parameters():
-        if name in state or not name.endswith("gain"):  # a start of one rate has none
+        if name in state and state[name].shape == parameter.shape:
             parameter.copy_(state[name].float())
+        elif not name.endswith("gain"):  # a start of one rate has none
+            wrong.append(name)
+    if wrong:
+        raise ConfigError(f"model.start does not fit: {len(wrong)} weights missing, {wrong[0]} the first")
 
 
 class Bottleneck32(EntropyBottleneck):
     """Outside autocast: its tails need more digits than bf16 has."""
 
-    def forward(self, x: Tensor, training: bool | None = None) -> tuple[Tensor, Tensor]:
-        with torch.autocast(x.device.type, enabled=False):
-            return super().forward(x.float(), training)
+    def likelihood(self, z: Tensor) -> Tensor:
+        """(B,N,h,w), rounded or noisy → probabilities of the same shape."""
+        with torch.autocast(z.device.type, enabled=False):
+            by_channel = z.float().transpose(0, 1)  # (N,B,h,w)
+            likelihood, _, _ = self._likelihood(by_channel.reshape(len(by_channel), 1, -1))
+            bounded = self.likelihood_lower_bound(likelihood)
+            return bounded.view(by_channel.shape).transpose(0, 1)
+
+    def medians(self) -> Tensor:
+        return self.quantiles[:, 0, 1].detach()[:, None, None]  # (N,1,1)
 
 
 class Gaussian32(GaussianConditional):
     """Outside autocast, like the bottleneck."""
 
-    def forward(
-        self, inputs: Tensor, scales: Tensor, means: Tensor | None = None, training: bool | None = None
-    ) -> tuple[Tensor, Tensor]:
-        with torch.autocast(inputs.device.type, enabled=False):
+    def likelihood(self, y: Tensor, scales: Tensor, means: Tensor | None) -> Tensor:
+        with torch.autocast(y.device.type, enabled=False):
             means = None if means is None else means.float()
-            return super().forward(inputs.float(), scales.float(), means, training)
+            likelihood = self._likelihood(y.float(), scales.float(), means)
+            return self.likelihood_lower_bound(likelihood)
 
 
-def code(net: nn.Module, x: Tensor, quality: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The decoded picture (B,3,H,W) and bits per pixel (B,); `quality` (B,) for a net with gains."""
-    y = net.g_a(x)  # (B,M,H/16,W/16)
-    if quality is not None:
-        y = y * net.gain[quality - 1].exp()[:, :, None, None]
-    joint = hasattr(net, "context_prediction")
-    z_hat, z_likelihood = net.entropy_bottleneck(net.h_a(y if joint else y.abs()))
-    if joint:
-        noisy = net.gaussian_conditional.quantize(y, "noise" if net.training else "dequantize")
-        around = torch.cat((net.h_s(z_hat), net.context_prediction(noisy)), 1)
-        scales, means = net.entropy_parameters(around).chunk(2, 1)
-        y_hat, y_likelihood = net.gaussian_conditional(y, scales, means)
-        y_hat = noisy if net.training else y_hat
-    else:
-        y_hat, y_likelihood = net.gaussian_conditional(y, net.h_s(z_hat))
-    if quality is not None:
-        y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None]
-    bits = -(y_likelihood.log2().sum((1, 2, 3)) + z_likelihood.log2().sum((1, 2, 3)))
-    return net.g_s(y_hat).float(), bits / (x.shape[2] * x.shape[3])
+@dataclass(frozen=True)
+class Coded:
+    pixels: Tensor
+    """(B,3,H,W) in about [0,1], float32."""
+    bpp: Tensor
+    """(B,) bits per pixel."""
+
+
+def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Coded:
+    """Encode and decode (B,3,H,W), H and W multiples of 64; without `noise` with rounding, as files do it."""
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=net.bf16):
+        gains = hasattr(net, "gain")
+        y = net.g_a(x)  # (B,M,H/16,W/16)
+        y = y * net.gain[quality - 1].exp()[:, :, None, None] if gains else y
+        joint = hasattr(net, "context_prediction")
+        z = net.h_a(y if joint else y.abs()).float()  # (B,N,H/64,W/64)
+        medians = net.entropy_bottleneck.medians()
+        z_hat = z + noise(z.shape) if noise else (z - medians).round() + medians
+        y, means = y.float(), None
+        y_hat = y + noise(y.shape) if noise else y.round()
+        if joint:
+            around = torch.cat((net.h_s(z_hat), net.context_prediction(y_hat)), 1)
+            scales, means = net.entropy_parameters(around).chunk(2, 1)
+            y_hat = y_hat if noise else (y - means).round() + means
+        else:
+            scales = net.h_s(z_hat)
+        bits = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
+        bits = bits - net.gaussian_conditional.likelihood(y_hat, scales, means).log2().sum((1, 2, 3))
+        y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
+        pixels = net.g_s(y_hat).float()
+    return Coded(pixels, bits / (x.shape[2] * x.shape[3]))

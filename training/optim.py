@@ -67,6 +67,15 @@ class Optimisers:
             group["lr"] = group["base"] * share
         self.adam.param_groups[0]["lr"] = self.adam_rate * max(share, 0.02)
 
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        return [p for o in (self.muon, self.adam, self.aux) for g in o.param_groups for p in g["params"]]
+
+    def step(self) -> None:
+        nn.utils.clip_grad_norm_(self.rest, 1.0)
+        for optimiser in (self.muon, self.adam, self.aux):
+            optimiser.step()
+
     def zero(self) -> None:
         for optimiser in (self.muon, self.adam, self.aux):
             optimiser.zero_grad(set_to_none=True)

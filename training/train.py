@@ -1,13 +1,13 @@
-"""Train a codec: configuration in, run folder out (log, curve, checkpoint, weights).
+"""Train a codec: configuration in, run folder out (log, curves, sheets, checkpoint, weights).
 
-    python -m training.train training/configs/base-q6.toml data.pack=runs/pack.safetensors
-    python -m training.train training/configs/base-q6.toml steps=9000      # resumes and ends sooner
+    python -m training.train training/configs/base.toml model.start=weights.safetensors
+    python -m training.train training/configs/base.toml steps=9000        # resumes and ends sooner
+    torchrun --nproc-per-node 8 -m training.train training/configs/secure.toml
 
-A run stops cleanly on SIGINT or SIGTERM and goes on, bit for bit, when started again. Rates are
-constant until the last `optimiser.decay` steps, so a run may be shortened or prolonged at any time.
+A run stops cleanly on SIGINT or SIGTERM and goes on, bit for bit on a CPU, when started again. Rates
+are constant until the last `optimiser.decay` steps, so a run may be shortened or prolonged at any time.
 """
 
-import copy
 import json
 import signal
 import time
@@ -16,141 +16,96 @@ from pathlib import Path
 
 import click
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
-from tqdm import tqdm
 
 from slic.allocator import keep_freed_memory
-from training import checkpoint, config
+from training import config, evaluate, parallel, sheet
 from training.config import Config, ConfigError
-from training.data import Crops
-from training.networks import LAMBDAS, build, code
-from training.optim import Optimisers
+from training.journal import Journal
+from training.loop import Run
+from training.objective import Losses
+from training.parallel import Team
 
-HELD_OUT_BATCHES = 12
-
-
-def rate_distortion(net: nn.Module, x: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared error on [0, 1] and bits per pixel, (B,) each."""
-    with torch.autocast(x.device.type, torch.bfloat16):
-        x_hat, bpp = code(net, x, quality if hasattr(net, "gain") else None)
-    return (x_hat - x).square().mean((1, 2, 3)), bpp
+NOTE_EVERY = 50
 
 
-@torch.no_grad()
-def evaluate(net: nn.Module, settings: Config) -> dict[str, float]:
-    """Loss, PSNR and rate with rounding, on the same crops of held-out pictures every time."""
-    net.eval()
-    out = {}
-    for quality in sorted(set(settings.judge)):
-        crops = Crops(Path(settings.data.pack), "held-out", seed=1)
-        which = torch.full((4,), quality)
-        pairs = [rate_distortion(net, crops.batch(4, 256), which) for _ in range(HELD_OUT_BATCHES)]
-        mse, bpp = (float(torch.stack(v).mean()) for v in zip(*pairs, strict=True))
-        psnr = float(torch.stack([-10 * m.mean().log10() for m, _ in pairs]).mean())
-        out |= {f"loss{quality}": LAMBDAS[quality] * 255**2 * mse + bpp}
-        out |= {f"psnr{quality}": psnr, f"bpp{quality}": bpp}
-    return out
+class Diverged(RuntimeError):
+    """A loss that is no number: going on would only overwrite good weights with bad ones."""
 
 
-def share(step: int, settings: Config) -> float:
-    """The part of the full rates to use at `step`."""
-    o = settings.optimiser
-    return min(1.0, (step + 1) / o.warmup, (settings.steps - step) / o.decay)
-
-
-class Run:
-    """A model in training with all that a checkpoint must hold."""
-
-    def __init__(self, settings: Config, folder: Path) -> None:
-        torch.manual_seed(settings.seed)
-        self.settings, self.folder = settings, folder
-        self.net = build(settings.model)
-        self.ema = copy.deepcopy(self.net)
-        o = settings.optimiser
-        self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
-        self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
-        self.step, self.seconds = 0, 0.0
-        if (folder / "checkpoint.pt").exists():
-            self._restore(checkpoint.load(folder / "checkpoint.pt"))
-
-    def train_step(self) -> tuple[float, float]:
-        self.net.train()
-        self.optimisers.set_share(share(self.step, self.settings))
-        self.optimisers.zero()
-        x = self.crops.batch(self.settings.data.batch, self.settings.data.crop)
-        quality = torch.multinomial(torch.tensor(self.settings.draw), len(x), replacement=True) + 1
-        mse, bpp = rate_distortion(self.net, x, quality)
-        lmbda = torch.tensor(list(LAMBDAS.values()))[quality - 1]
-        weight = (LAMBDAS[6] / lmbda).sqrt()  # rates grow about so: a percent counts alike at each quality
-        (weight * (lmbda * 255**2 * mse + bpp)).mean().backward()
-        nn.utils.clip_grad_norm_(self.optimisers.rest, 1.0)
-        self.optimisers.muon.step()
-        self.optimisers.adam.step()
-        self.net.aux_loss().backward()
-        self.optimisers.aux.step()
-        keep = min(self.settings.optimiser.ema, (self.step + 1) / (self.step + 50))
-        with torch.no_grad():
-            for average, value in zip(self.ema.parameters(), self.net.parameters(), strict=True):
-                average.lerp_(value, 1 - keep)
-        self.step += 1
-        return mse.mean().item(), bpp.mean().item()
-
-    def save(self) -> None:
-        checkpoint.save(
-            self.folder / "checkpoint.pt",
-            {
-                "net": self.net.state_dict(),
-                "ema": self.ema.state_dict(),
-                "optimisers": self.optimisers.state(),
-                "crops": json.dumps(self.crops.state()),
-                "random": torch.get_rng_state(),
-                "step": self.step,
-                "seconds": self.seconds,
-            },
-        )
-        weights = {k: v.detach().clone().contiguous() for k, v in self.ema.state_dict().items()}
-        save_file(weights, self.folder / "weights.safetensors")
-
-    def _restore(self, state: dict) -> None:
-        self.net.load_state_dict(state["net"])
-        self.ema.load_state_dict(state["ema"])
-        self.optimisers.restore(state["optimisers"])
-        self.crops.restore(json.loads(state["crops"]))
-        torch.set_rng_state(state["random"])
-        self.step, self.seconds = state["step"], state["seconds"]
-
-
-def train(settings: Config, folder: Path) -> None:
+def train(settings: Config, folder: Path, team: Team) -> None:
     keep_freed_memory()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(asdict(settings), indent=1))
-    run = Run(settings, folder)
+    run = Run(settings, folder, team)
+    if team.leads:
+        (folder / "config.json").write_text(json.dumps(asdict(settings), indent=1))
+        print(plan(run), flush=True)
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda s, _: stop.append(s))
-    print(
-        f"cpu, {torch.get_num_threads()} threads, bf16 autocast; step {run.step} of {settings.steps}",
-        flush=True,
-    )
-    bar = tqdm(total=settings.steps, initial=run.step, disable=None)
-    with (folder / "log.jsonl").open("a") as log:
-        while run.step < settings.steps and not stop:
+    with Journal(folder, settings.steps, run.step, leads=team.leads) as journal:
+        while run.step < settings.steps and not team.any(bool(stop)):
             began = time.monotonic()
-            mse, bpp = run.train_step()
+            losses = run.train_step()
+            _check(losses, run.step)
             run.seconds += time.monotonic() - began
-            bar.update()
-            row: dict[str, float] = {}
-            if run.step % 50 == 0:
-                row |= {"mse": mse, "train_bpp": bpp}
+            journal.step(losses)
+            if run.step % NOTE_EVERY == 0:
+                journal.note_means(run.step, run.seconds)
             if run.step % settings.evaluate_every == 0 or run.step == settings.steps:
-                row |= evaluate(run.ema, settings)
-            if row:
-                log.write(json.dumps({"step": run.step, "seconds": round(run.seconds, 1)} | row) + "\n")
-                log.flush()
-            if run.step % settings.save_every == 0:
+                if team.leads:
+                    judge(run, journal)
+                team.wait()
+            if run.step % settings.save_every == 0 and team.leads:
                 run.save()
-    run.save()
+    if team.leads:
+        run.save()
+    team.wait()
+
+
+def judge(run: Run, journal: Journal) -> None:
+    """Evaluate the averaged weights, keep them if they are the best, and leave pictures to look at."""
+    values = evaluate.first(run.ema, run.settings)
+    if run.secure:
+        result = evaluate.second(run.ema, run.settings)
+        values |= evaluate.destruction(result)
+        values["score"] += run.settings.secure.alpha * values["above"]
+        sheet.write(result, run.folder / f"sheet-{run.step:06}.png")
+    journal.note(run.step, run.seconds, values)
+    run.keep_best(values["score"])
+
+
+def plan(run: Run) -> str:
+    """What is about to happen, and on what."""
+    s, team = run.settings, run.team
+    where = (
+        torch.cuda.get_device_name() if team.device.type == "cuda" else f"{torch.get_num_threads()} threads"
+    )
+    compiled = ", compiled" if team.device.type == "cuda" else ""
+    parameters = sum(p.numel() for p in run.net.parameters())
+    samples = s.data.batch * s.data.accumulate * team.size
+    lines = [
+        f"{s.name}: {s.model.architecture}, N {s.model.N}, M {s.model.M}, {parameters / 1e6:.1f} M weights",
+        f"device: {team.device.type} ({where}) x {team.size}{compiled}",
+        f"precision: {_precision(run)}",
+        f"step {run.step} of {s.steps}, {samples} crops of {s.data.crop} each, from {s.data.pack}",
+        f"start: {s.model.start or 'random weights'}",
+    ]
+    if run.secure:
+        names = ", ".join(str(a["name"]) for a in s.secure.attacks)
+        lines.append(f"secure: alpha {s.secure.alpha}, {s.secure.distance}; attacks: {names}")
+    return "\n".join(lines)
+
+
+def _precision(run: Run) -> str:
+    why = "as configured" if run.settings.precision != "auto" else "this machine computes bf16 natively"
+    if run.bf16:
+        return f"bf16 autocast ({why}); weights, entropy models and distances in float32"
+    return f"float32 ({why if run.settings.precision != 'auto' else 'no native bf16 here'})"
+
+
+def _check(batches: list[Losses], step: int) -> None:
+    if not all(losses.total.isfinite() for losses in batches):
+        raise Diverged(f"the loss of step {step} is not finite; the last checkpoint is as it was")
 
 
 @click.command()
@@ -161,9 +116,11 @@ def main(file: Path, overrides: tuple[str, ...], runs: Path) -> None:
     """Train as FILE says, into a folder named after the run."""
     try:
         settings = config.load(file, overrides)
+        train(settings, runs / settings.name, parallel.join())
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
-    train(settings, runs / settings.name)
+    except Diverged as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 from training import config
 from training.config import ConfigError
 
-FILE = Path(__file__).parents[2] / "training" / "configs" / "base-q6.toml"
+FILE = Path(__file__).parents[2] / "training" / "configs" / "base.toml"
 
 
 def test_overrides_reach_into_sections() -> None:
@@ -20,6 +20,22 @@ def test_every_complaint_at_once_with_the_nearest_name() -> None:
         config.load(FILE, ("data.corp=128", "steps=many", "optimiser.rate=fast"))
     assert str(refused.value).splitlines() == [
         "steps must be int, not 'many'",
-        "optimiser.rate must be float, not 'fast'",
         "unknown setting data.corp; did you mean data.crop?",
+        "optimiser.rate must be float, not 'fast'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        ("data.draw=[1.0, 0.0]", "data.draw must hold eight weights, not all zero"),
+        ("data.draw=[0, 0, 0, 0, 0, 0, 0, 0]", "data.draw must hold eight weights, not all zero"),
+        ("model.gains=false", "several qualities need model.gains = true"),
+        ("data.crop=100", "data.crop must be a multiple of 64"),
+        ("judge=[0]", "judge must hold qualities from 1 to 8"),
+        ("precision=fp8", "precision must be auto, bf16 or fp32"),
+    ],
+)
+def test_settings_that_contradict_are_refused(override: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        config.load(FILE, (override,))

@@ -1,0 +1,66 @@
+"""Our forward pass is CompressAI's, and gains change the rate."""
+
+import pytest
+import torch
+from compressai.zoo.image import model_architectures
+
+from slic.transforms import ARCHITECTURES
+from training import networks
+from training.config import ConfigError, Model
+
+N, M = 8, 12
+
+
+def model(architecture: str, **more: object) -> Model:
+    return Model(architecture, N, N if architecture.startswith("cheng") else M, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_equals_compressai(architecture: str) -> None:
+    torch.manual_seed(0)
+    ours = networks.build(model(architecture)).eval()
+    theirs = model_architectures[architecture](*((N,) if architecture.startswith("cheng") else (N, M)))
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.rand(2, 3, 64, 128)
+    with torch.no_grad():
+        expected = theirs.eval()(x)
+        coded = networks.code(ours, x, torch.tensor([6, 6]), None)
+    bits = [-v.log2().sum((1, 2, 3)) for v in expected["likelihoods"].values()]
+    assert torch.allclose(coded.bpp, sum(bits) / (64 * 128), rtol=1e-4)
+    if (
+        architecture == "bmshj2018-hyperprior"
+    ):  # theirs rounds y, not what is left of it beside the means, for pixels
+        assert torch.allclose(coded.pixels, expected["x_hat"], atol=1e-4)
+
+
+def test_noise_is_what_the_caller_gives() -> None:
+    net = networks.build(model("bmshj2018-hyperprior"))
+    x, quality = torch.rand(2, 3, 64, 64), torch.tensor([6, 6])
+    still = networks.code(net, x, quality, torch.zeros)
+    assert torch.equal(still.pixels, networks.code(net, x, quality, torch.zeros).pixels)
+    assert not torch.equal(still.pixels, networks.code(net, x, quality, torch.ones).pixels)
+
+
+def test_a_higher_quality_costs_more_bits() -> None:
+    torch.manual_seed(1)
+    net = networks.build(model("bmshj2018-hyperprior", gains=True)).eval()
+    with torch.no_grad():
+        net.g_a[6].weight *= 300
+        coded = networks.code(
+            net, torch.rand(3, 3, 64, 64)[:1].repeat(3, 1, 1, 1), torch.tensor([1, 4, 8]), None
+        )
+    assert coded.bpp[0] < coded.bpp[1] < coded.bpp[2]
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        ("nowhere.safetensors", "there is no nowhere.safetensors"),
+        ("compressai:99", "is none that CompressAI has"),
+        ("compressai:best", "is none that CompressAI has"),
+    ],
+)
+def test_a_start_that_is_not_there_is_one_line(start: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason) as refused:
+        networks.build(model("bmshj2018-hyperprior", start=start))
+    assert "\n" not in str(refused.value)

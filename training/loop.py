@@ -1,0 +1,156 @@
+"""A model in training: one step after the other, and all that a checkpoint must hold.
+
+Randomness comes from the seed and the step alone, so that a resumed run equals an uninterrupted one,
+and several processes, or several batches to a step, equal one large batch.
+"""
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from slic.transforms import choose_precision
+from training import checkpoint, distances
+from training.attacks import Attacks
+from training.config import Config
+from training.data import Crops
+from training.networks import Noise, build
+from training.objective import Losses, SelfDestruction, plain
+from training.optim import Optimisers
+from training.parallel import Team
+from training.straight_through import round_8bit
+
+
+@dataclass
+class Best:
+    """Survives a resume: a worse evaluation must not overwrite the best weights."""
+
+    score: float = float("inf")
+    step: int = -1
+
+
+class Run:
+    def __init__(self, settings: Config, folder: Path, team: Team) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings, self.folder, self.team = settings, folder, team
+        self.bf16 = use_bf16(settings.precision, team.device)
+        self.net = build(settings.model, bf16=self.bf16).to(team.device)
+        self.ema = copy.deepcopy(self.net)
+        o = settings.optimiser
+        self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
+        self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
+        self.innocent = Attacks(settings.data.innocent) if settings.data.innocent else None
+        self.secure = _secure(settings, team.device)
+        self.step, self.seconds, self.best = 0, 0.0, Best()
+        if (folder / "checkpoint.pt").exists():
+            self._restore(checkpoint.load(folder / "checkpoint.pt"))
+        if team.device.type == "cuda":
+            for part in (self.net.g_a, self.net.g_s, self.net.h_a, self.net.h_s):
+                part.compile()
+
+    def train_step(self) -> list[Losses]:
+        """One step of the optimisers; the losses of each of its batches."""
+        data = self.settings.data
+        self.net.train()
+        self.optimisers.set_share(share(self.step, self.settings))
+        self.optimisers.zero()
+        total = data.batch * data.accumulate * self.team.size
+        places = self.crops.draw(self.step, total, data.crop)
+        out = []
+        for micro in range(data.accumulate):
+            first = (micro * self.team.size + self.team.rank) * data.batch
+            part = slice(first, first + data.batch)
+            x = self.crops.read(places[part], data.crop).to(self.team.device, non_blocking=True)
+            losses = self._losses(x, total, part)
+            (losses.total / data.accumulate).backward()
+            out.append(losses)
+        self.net.aux_loss().backward()  # of the quantiles alone
+        self.team.average_gradients(self.optimisers.parameters)
+        self.optimisers.step()
+        self._average()
+        self.step += 1
+        return out
+
+    def _losses(self, x: Tensor, total: int, part: slice) -> Losses:
+        """Of the samples `part` among the `total` of this step."""
+        seed = int(np.random.SeedSequence((self.settings.seed, self.step)).generate_state(1)[0])
+        common = torch.Generator().manual_seed(seed)  # the same on every process
+        own = torch.Generator().manual_seed(seed + 1 + part.start)
+        chosen = torch.multinomial(
+            torch.tensor(self.settings.data.draw), 2 * total, replacement=True, generator=common
+        )
+        quality, second = (q[part].to(x.device) for q in (chosen + 1).chunk(2))
+        noise = _noise(common, total, part, x.device)
+        if self.innocent:
+            x = round_8bit(self.innocent(x, own)[0].pixels).detach()
+        if self.secure is None:
+            return plain(self.net, x, quality, noise)[0]
+        strength = min(1.0, (self.step + 1) / max(1, self.settings.secure.widen))
+        return self.secure(self.net, x, quality, second, noise, own, strength)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        keep = min(self.settings.optimiser.ema, (self.step + 1) / (self.step + 50))
+        for average, value in zip(self.ema.parameters(), self.net.parameters(), strict=True):
+            average.lerp_(value, 1 - keep)
+
+    def weights(self) -> dict[str, Tensor]:
+        return {k: v.detach().cpu().clone().contiguous() for k, v in self.ema.state_dict().items()}
+
+    def keep_best(self, score: float) -> None:
+        if score < self.best.score:
+            self.best = Best(score, self.step)
+            save_file(self.weights(), self.folder / "best.safetensors")
+
+    def save(self) -> None:
+        """Checkpoint and averaged weights; the checkpoint first, as it is what cannot be made again."""
+        checkpoint.save(
+            self.folder / "checkpoint.pt",
+            {
+                "net": self.net.state_dict(),
+                "ema": self.ema.state_dict(),
+                "optimisers": self.optimisers.state(),
+                "step": self.step,
+                "seconds": self.seconds,
+                "best": (self.best.score, self.best.step),
+            },
+        )
+        save_file(self.weights(), self.folder / "weights.safetensors")
+
+    def _restore(self, state: dict) -> None:
+        self.net.load_state_dict(state["net"])
+        self.ema.load_state_dict(state["ema"])
+        self.optimisers.restore(state["optimisers"])
+        self.step, self.seconds, self.best = state["step"], state["seconds"], Best(*state["best"])
+
+
+def _secure(settings: Config, device: torch.device) -> SelfDestruction | None:
+    if not settings.secure.alpha:
+        return None
+    folder = Path(settings.backbones) if settings.backbones else None
+    distance = distances.load(settings.secure.distance, weights=folder).to(device)
+    return SelfDestruction(settings.secure, distance, Attacks(settings.secure.attacks))
+
+
+def _noise(generator: torch.Generator, total: int, part: slice, device: torch.device) -> Noise:
+    """Drawn for all samples of the step, so that each gets the same however they are spread."""
+
+    def draw(shape: torch.Size) -> Tensor:
+        return torch.rand((total, *shape[1:]), generator=generator)[part].sub_(0.5).to(device)
+
+    return draw
+
+
+def use_bf16(precision: str, device: torch.device) -> bool:
+    native = choose_precision("auto", device, validated=True) == torch.bfloat16
+    return precision == "bf16" or (precision == "auto" and native)
+
+
+def share(step: int, settings: Config) -> float:
+    """The part of the full rates to use at `step`."""
+    o = settings.optimiser
+    return min(1.0, (step + 1) / o.warmup, (settings.steps - step) / o.decay)

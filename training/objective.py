@@ -1,0 +1,103 @@
+"""What a step minimises: rate and distortion of the first encode, and hinges on the second.
+
+    x ─net→ x1 ─attack→ x1' ─net→ x2        w·[ rate(x) + λ·255²·mse(x, x1) ]
+                                            + α·[ relu(1 − d(x1', x2)/τ) + mean over blocks of relu(1 − mse(x1', x2)/ε) ]
+
+λ and the weight w follow the quality of the sample. "No edit" is one of the attacks. Between passes
+pixels are rounded to 8 bits, because a file holds 8-bit pixels. The perceptual distance breaks the
+symmetry (where x2 = x1 squared error has no slope), the squared error finishes; its hinge closes block
+by block, so that one part of a picture cannot pay for another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.attacks import Attacks
+from training.config import Secure
+from training.distances import Distance
+from training.networks import LAMBDAS, Noise, code
+from training.straight_through import round_8bit
+
+
+@dataclass(frozen=True)
+class Losses:
+    total: Tensor
+    """To go backward from."""
+    first_error: Tensor
+    """(B,) squared error of the first encode, on [0,1]."""
+    bpp: Tensor
+    """(B,)"""
+    second_error: Tensor | None = None
+    """(B,) squared error between the attacked picture and its encode, where the picture was left."""
+    second_bpp: Tensor | None = None
+    attacks: Sequence[str] = ()
+    """(B) names of what each sample went through."""
+
+
+def lambdas(quality: Tensor) -> Tensor:
+    return torch.tensor(list(LAMBDAS.values()), device=quality.device)[quality - 1]
+
+
+def weights(quality: Tensor) -> Tensor:
+    """Rates grow about with the root of λ: so a percent of rate counts alike at each quality."""
+    return (LAMBDAS[6] / lambdas(quality)).sqrt()
+
+
+def plain(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> tuple[Losses, Tensor]:
+    """Rate and distortion alone, and the decoded pictures."""
+    coded = code(net, x, quality, noise)
+    error = (coded.pixels - x).square().mean((1, 2, 3))
+    loss = weights(quality) * (lambdas(quality) * 255**2 * error + coded.bpp)
+    return Losses(loss.mean(), error, coded.bpp), coded.pixels
+
+
+class SelfDestruction:
+    """The hinges on the second encode."""
+
+    def __init__(self, settings: Secure, distance: Distance, attacks: Attacks) -> None:
+        self._settings, self._distance, self._attacks = settings, distance, attacks
+        self._tau = settings.tau or distance.tau
+
+    def __call__(
+        self,
+        net: nn.Module,
+        x: Tensor,
+        quality: Tensor,
+        second_quality: Tensor,
+        noise: Noise | None,
+        generator: torch.Generator,
+        strength: float,
+    ) -> Losses:
+        """`second_quality`: an attacker re-encodes at whichever rate suits him."""
+        s = self._settings
+        first, pixels = plain(net, x, quality, noise)
+        attacked, names = self._attacks(round_8bit(pixels), generator, strength)
+        published = round_8bit(attacked.pixels)
+        again = code(net, published, second_quality, noise)
+        second = round_8bit(again.pixels)
+        kept = attacked.kept
+        share = kept.mean((1, 2, 3)).clamp_min(0.05)  # (B,)
+        away = self._distance(published, second * kept + published * (1 - kept)) / share
+        squared = (published - second).square().mean(1, keepdim=True)  # (B,1,H,W)
+        hinges = F.relu(1 - away / self._tau) + self._by_block(squared, kept)
+        hinges = hinges + 0.1 * F.relu(again.bpp - s.bits)
+        return Losses(
+            first.total + s.alpha * hinges.mean(),
+            first.first_error,
+            first.bpp,
+            (squared * kept).mean((1, 2, 3)).detach() / share,
+            again.bpp.detach(),
+            names,
+        )
+
+    def _by_block(self, squared: Tensor, kept: Tensor) -> Tensor:
+        """(B,1,H,W) twice → (B,): blocks without anything kept count nothing."""
+        size = self._settings.block
+        left = F.avg_pool2d(kept, size)
+        error = F.avg_pool2d(squared * kept, size) / left.clamp_min(1e-3)
+        open_ = F.relu(1 - error / self._settings.error) * left
+        return open_.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1e-3)
