@@ -25,6 +25,8 @@ class Model:
     """One network for all eight rates."""
     start: str = ""
     """A state dict to go on from (.safetensors), or compressai:QUALITY; empty: random weights."""
+    parts: list[str] = field(default_factory=list)
+    """What to take from it, such as ["g_a", "g_s"]; empty: everything."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Secure:
     """Bits per pixel of a second encode above which they cost something."""
     attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])
     """What happens between the encodes: name, weight, and each parameter or its range."""
+    surrogate: str = ""
+    """UNetJPEG's weights, for the attack unetjpeg."""
+    vanilla: list[str] = field(default_factory=list)
+    """Weights of plain codecs of the same architecture, for the attack codec."""
     widen: int = 2000
     """Steps over which the attacks grow to full strength."""
 

@@ -88,6 +88,15 @@ def second(net: nn.Module, settings: Config) -> Second:
     return Second(np.concatenate(original), first_pass, edited, again, float(np.mean(rates)))
 
 
+@torch.no_grad()
+def pictures(net: nn.Module, settings: Config) -> tuple[Pixels, Pixels]:
+    """Crops and their first encodes, at the quality that is drawn most: something to look at."""
+    net.eval()
+    original = np.concatenate([_levels(x) for x in _crops(settings, 2)])
+    quality = int(np.argmax(settings.data.draw)) + 1
+    return original, _encode(net, original, quality, next(net.parameters()).device)[0]
+
+
 def destruction(result: Second) -> dict[str, float]:
     """Re-encode PSNR of every edit, the worst of them, and what it adds to the score."""
     by_edit = {name: result.psnr(name) for name in result.edited}

@@ -5,7 +5,7 @@ and several processes, or several batches to a step, equal one large batch.
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from slic.transforms import choose_precision
-from training import checkpoint, distances
+from training import checkpoint, distances, unetjpeg
 from training.attacks import Attacks
-from training.config import Config
+from training.config import Config, ConfigError
 from training.data import Crops
-from training.networks import Noise, build
+from training.networks import Noise, Vanilla, build
 from training.objective import Losses, SelfDestruction, plain
 from training.optim import Optimisers
 from training.parallel import Team
@@ -44,7 +44,7 @@ class Run:
         self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
         self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
         self.innocent = Attacks(settings.data.innocent) if settings.data.innocent else None
-        self.secure = _secure(settings, team.device)
+        self.secure = _secure(settings, team.device, self.bf16)
         self.step, self.seconds, self.best = 0, 0.0, Best()
         if (folder / "checkpoint.pt").exists():
             self._restore(checkpoint.load(folder / "checkpoint.pt"))
@@ -128,12 +128,27 @@ class Run:
         self.step, self.seconds, self.best = state["step"], state["seconds"], Best(*state["best"])
 
 
-def _secure(settings: Config, device: torch.device) -> SelfDestruction | None:
-    if not settings.secure.alpha:
+VANILLA_QUALITIES = (4, 6, 8)
+
+
+def _secure(settings: Config, device: torch.device, bf16: bool) -> SelfDestruction | None:
+    """Raises ConfigError when the settings ask for what is not there."""
+    s = settings.secure
+    if not s.alpha:
         return None
     folder = Path(settings.backbones) if settings.backbones else None
-    distance = distances.load(settings.secure.distance, weights=folder).to(device)
-    return SelfDestruction(settings.secure, distance, Attacks(settings.secure.attacks))
+    vanilla = [
+        Vanilla(replace(settings.model, start=start, parts=[]), quality, bf16=bf16).to(device)
+        for start in s.vanilla
+        for quality in (VANILLA_QUALITIES if settings.model.gains else (6,))
+    ]
+    try:
+        distance = distances.load(s.distance, weights=folder).to(device)
+        surrogate = unetjpeg.load(Path(s.surrogate)).to(device) if s.surrogate else None
+        attacks = Attacks(s.attacks, surrogate=surrogate, networks=vanilla)
+    except (ValueError, OSError) as error:
+        raise ConfigError(str(error)) from error
+    return SelfDestruction(s, distance, attacks)
 
 
 def _noise(generator: torch.Generator, total: int, part: slice, device: torch.device) -> Noise:

@@ -33,7 +33,7 @@ def build(model: Model, *, bf16: bool = False) -> nn.Module:
         for name, rows in (("gain", start), ("inverse_gain", -start)):  # (quality, channel), logarithms
             setattr(net, name, nn.Parameter(rows[:, None].repeat(1, net.M)))
     if model.start:
-        _start_from(net, _start_weights(model))
+        _start_from(net, _start_weights(model), tuple(model.parts))
     net.entropy_bottleneck.__class__ = Bottleneck32
     net.gaussian_conditional.__class__ = Gaussian32
     net.bf16 = bf16
@@ -64,10 +64,12 @@ def _published(model: Model) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _start_from(net: nn.Module, state: dict[str, Tensor]) -> None:
+def _start_from(net: nn.Module, state: dict[str, Tensor], parts: tuple[str, ...]) -> None:
     """Parameters only: bounds such as 1e-9 are buffers, and a float16 file holds them as zero."""
     wrong = []
     for name, parameter in net.named_parameters():
+        if parts and not name.startswith(parts):
+            continue
         if name in state and state[name].shape == parameter.shape:
             parameter.copy_(state[name].float())
         elif not name.endswith("gain"):  # a start of one rate has none
@@ -132,3 +134,18 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
         pixels = net.g_s(y_hat).float()
     return Coded(pixels, bits / (x.shape[2] * x.shape[3]))
+
+
+class Vanilla(nn.Module):
+    """A frozen plain codec as an attack: what it makes of a picture, at one quality."""
+
+    def __init__(self, model: Model, quality: int, *, bf16: bool) -> None:
+        super().__init__()
+        self.net, self.quality = build(model, bf16=bf16).eval().requires_grad_(False), quality
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,3,H,W) of any size."""
+        height, width = x.shape[2:]
+        padded = nn.functional.pad(x, (0, -width % 64, 0, -height % 64), mode="replicate")
+        quality = torch.full((len(x),), self.quality, device=x.device)
+        return code(self.net, padded, quality, None).pixels[:, :, :height, :width]

@@ -1,7 +1,8 @@
 """What a step minimises: rate and distortion of the first encode, and hinges on the second.
 
     x ─net→ x1 ─attack→ x1' ─net→ x2        w·[ rate(x) + λ·255²·mse(x, x1) ]
-                                            + α·[ relu(1 − d(x1', x2)/τ) + mean over blocks of relu(1 − mse(x1', x2)/ε) ]
+                                            + α·[ relu(1 − d(x1', x2)/τ)
+                                                  + mean over blocks of relu(1 − mse(x1', x2)/ε) ]
 
 λ and the weight w follow the quality of the sample. "No edit" is one of the attacks. Between passes
 pixels are rounded to 8 bits, because a file holds 8-bit pixels. The perceptual distance breaks the

@@ -13,6 +13,7 @@ import signal
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -37,7 +38,8 @@ def train(settings: Config, folder: Path, team: Team) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(settings, folder, team)
     if team.leads:
-        (folder / "config.json").write_text(json.dumps(asdict(settings), indent=1))
+        facts = asdict(settings) | {"machine": machine(run)}
+        (folder / "config.json").write_text(json.dumps(facts, indent=1))
         print(plan(run), flush=True)
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -70,22 +72,29 @@ def judge(run: Run, journal: Journal) -> None:
         values |= evaluate.destruction(result)
         values["score"] += run.settings.secure.alpha * values["above"]
         sheet.write(result, run.folder / f"sheet-{run.step:06}.png")
+    else:
+        sheet.first(*evaluate.pictures(run.ema, run.settings), run.folder / f"sheet-{run.step:06}.png")
     journal.note(run.step, run.seconds, values)
     run.keep_best(values["score"])
+
+
+def machine(run: Run) -> dict[str, Any]:
+    """For the card of a model."""
+    cuda = run.team.device.type == "cuda"
+    name = torch.cuda.get_device_name() if cuda else f"CPU, {torch.get_num_threads()} threads"
+    precision = "bf16" if run.bf16 else "fp32"
+    return {"device": name, "processes": run.team.size, "precision": precision, "torch": torch.__version__}
 
 
 def plan(run: Run) -> str:
     """What is about to happen, and on what."""
     s, team = run.settings, run.team
-    where = (
-        torch.cuda.get_device_name() if team.device.type == "cuda" else f"{torch.get_num_threads()} threads"
-    )
     compiled = ", compiled" if team.device.type == "cuda" else ""
     parameters = sum(p.numel() for p in run.net.parameters())
     samples = s.data.batch * s.data.accumulate * team.size
     lines = [
         f"{s.name}: {s.model.architecture}, N {s.model.N}, M {s.model.M}, {parameters / 1e6:.1f} M weights",
-        f"device: {team.device.type} ({where}) x {team.size}{compiled}",
+        f"device: {machine(run)['device']} x {team.size}{compiled}",
         f"precision: {_precision(run)}",
         f"step {run.step} of {s.steps}, {samples} crops of {s.data.crop} each, from {s.data.pack}",
         f"start: {s.model.start or 'random weights'}",
