@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from training.config import ConfigError, Model
+from training.straight_through import replaced
 
 LAMBDAS = {1: 0.0018, 2: 0.0035, 3: 0.0067, 4: 0.0130, 5: 0.0250, 6: 0.0483, 7: 0.0932, 8: 0.1800}
 """By quality, for squared error on 255: CompressAI's."""
@@ -120,13 +121,13 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
         joint = hasattr(net, "context_prediction")
         z = net.h_a(y if joint else y.abs()).float()  # (B,N,H/64,W/64)
         medians = net.entropy_bottleneck.medians()
-        z_hat = z + noise(z.shape) if noise else (z - medians).round() + medians
+        z_hat = z + noise(z.shape) if noise else _rounded(z, medians)
         y, means = y.float(), None
-        y_hat = y + noise(y.shape) if noise else y.round()
+        y_hat = y + noise(y.shape) if noise else _rounded(y)
         if joint:
             around = torch.cat((net.h_s(z_hat), net.context_prediction(y_hat)), 1)
             scales, means = net.entropy_parameters(around).chunk(2, 1)
-            y_hat = y_hat if noise else (y - means).round() + means
+            y_hat = y_hat if noise else _rounded(y, means)
         else:
             scales = net.h_s(z_hat)
         bits = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
@@ -134,6 +135,11 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
         pixels = net.g_s(y_hat).float()
     return Coded(pixels, bits / (x.shape[2] * x.shape[3]))
+
+
+def _rounded(x: Tensor, about: Tensor | float = 0.0) -> Tensor:
+    """To whole steps from `about`; the gradient passes, for a frozen codec is also an attack."""
+    return replaced(x, (x - about).round() + about)
 
 
 class Vanilla(nn.Module):

@@ -1,8 +1,11 @@
 """Our forward pass is CompressAI's, and gains change the rate."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from compressai.zoo.image import model_architectures
+from safetensors.torch import save_file
 
 from slic.transforms import ARCHITECTURES
 from training import networks
@@ -64,3 +67,24 @@ def test_a_start_that_is_not_there_is_one_line(start: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason) as refused:
         networks.build(model("bmshj2018-hyperprior", start=start))
     assert "\n" not in str(refused.value)
+
+
+def test_only_the_parts_named_are_taken(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    base = networks.build(model("bmshj2018-hyperprior", gains=True))
+    save_file({k: v.contiguous() for k, v in base.state_dict().items()}, tmp_path / "base.safetensors")
+    start = str(tmp_path / "base.safetensors")
+    joint = networks.build(model("mbt2018", gains=True, start=start, parts=["g_a", "gain"]))
+    assert torch.equal(joint.g_a[0].weight, base.g_a[0].weight)
+    assert not torch.equal(joint.g_s[0].weight, base.g_s[0].weight)
+    with pytest.raises(ConfigError, match="does not fit: 14 weights missing"):
+        networks.build(model("mbt2018", start=start))
+
+
+def test_a_vanilla_codec_takes_any_size_and_lets_gradients_pass() -> None:
+    vanilla = networks.Vanilla(model("bmshj2018-hyperprior", gains=True), 4, bf16=False)
+    x = torch.rand(1, 3, 70, 50, requires_grad=True)
+    out = vanilla(x)
+    out.sum().backward()
+    assert out.shape == x.shape and x.grad is not None and float(x.grad.abs().sum()) > 0
+    assert all(p.grad is None for p in vanilla.parameters())
