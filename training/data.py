@@ -1,6 +1,6 @@
 """One packed file of pictures, and random crops drawn from it.
 
-    python -m training.data FOLDER pack.safetensors --limit-mb 900 --boost sr=3
+    python -m training.data FOLDER... pack.safetensors --limit-mb 900 --boost sr=3
 
 The pack is a safetensors file: `pixels` (all pictures, RGB rows one after the other), `sizes`
 (height, width of each) and `weights` (how often each is drawn). It is memory-mapped, so training
@@ -125,15 +125,17 @@ def _boosts(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> d
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--limit-mb", default=900, show_default=True, help="Stop before the pack grows past this.")
 @click.option(
     "--boost", multiple=True, metavar="PREFIX=FACTOR", callback=_boosts, help="Draw these more often."
 )
-def main(folder: Path, target: Path, limit_mb: int, boost: dict[str, float]) -> None:
-    """Pack the pictures of FOLDER into TARGET."""
-    pack(_pictures(folder), target, limit_mb, boost)
+def main(folders: tuple[Path, ...], target: Path, limit_mb: int, boost: dict[str, float]) -> None:
+    """Pack the pictures of all FOLDERS into TARGET."""
+    pack((file for folder in folders for file in _pictures(folder)), target, limit_mb, boost)
 
 
 def _pictures(folder: Path) -> Iterator[Path]:

@@ -118,7 +118,7 @@ def _crops(settings: Config, batches: int) -> Iterator[Tensor]:
 def _encode(net: nn.Module, pixels: Pixels, quality: int, device: torch.device) -> tuple[Pixels, float]:
     """(B,H,W,3) of any size → decoded, bits per pixel."""
     height, width = pixels.shape[1:3]
-    x = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div(255)
+    x = torch.tensor(pixels, device=device).permute(0, 3, 1, 2).float().div(255)
     x = F.pad(x, (0, -width % 64, 0, -height % 64), mode="replicate")
     coded = code(net, x, torch.full((len(x),), quality, device=device), None)
     return _levels(coded.pixels[:, :, :height, :width]), float(coded.bpp.mean())
