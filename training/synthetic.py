@@ -17,10 +17,34 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from tqdm import tqdm
 
 SIZE = 384
-_WORDS = (
-    "river stone of light and the old harbour under rain market price report seven morning "
-    "letters about glass wind forty table paper who never road signal"
-).split()
+_WORDS = [
+    "river",
+    "stone",
+    "of",
+    "light",
+    "and",
+    "the",
+    "old",
+    "harbour",
+    "under",
+    "rain",
+    "market",
+    "price",
+    "report",
+    "seven",
+    "morning",
+    "letters",
+    "about",
+    "glass",
+    "wind",
+    "forty",
+    "table",
+    "paper",
+    "who",
+    "never",
+    "road",
+    "signal",
+]
 
 Random = np.random.Generator
 

@@ -22,4 +22,5 @@ def test_every_kind_is_written(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     names = sorted(file.name for file in (tmp_path / "new").iterdir())
     assert names[0] == "synthetic-00000-text.png" and names[8] == "synthetic-00008-text.png"
-    assert Image.open(tmp_path / "new" / names[0]).size == (synthetic.SIZE, synthetic.SIZE)
+    with Image.open(tmp_path / "new" / names[0]) as image:
+        assert image.size == (synthetic.SIZE, synthetic.SIZE)
