@@ -60,6 +60,11 @@ QUESTIONS = (
         "Are the symbols the same on every path?",
         "python -m benchmarks.exactness --images {kodak} --limit 6 --compiled",
     ),
+    Question(
+        "training-speed",
+        "How fast does training go, and how much of the machine does it use?",
+        "python -m benchmarks.training_speed",
+    ),
     Question("hostile", "What do hostile files do?", "python -m benchmarks.hostile"),
     Question("startup", "How long does a cold start take?", "python -m benchmarks.startup"),
 )
