@@ -43,8 +43,7 @@ class Run:
         o = settings.optimiser
         self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
         self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
-        self.innocent = Attacks(settings.data.innocent) if settings.data.innocent else None
-        self.secure = _secure(settings, team.device, self.bf16)
+        self.innocent, self.secure = _passes(settings, team.device, self.bf16)
         self.step, self.seconds, self.best = 0, 0.0, Best()
         if (folder / "checkpoint.pt").exists():
             self._restore(checkpoint.load(folder / "checkpoint.pt"))
@@ -86,7 +85,8 @@ class Run:
         quality, second = (q[part].to(x.device) for q in (chosen + 1).chunk(2))
         noise = _noise(common, total, part, x.device)
         if self.innocent:
-            x = round_8bit(self.innocent(x, own)[0].pixels).detach()
+            with torch.no_grad():
+                x = round_8bit(self.innocent(x, own)[0].pixels)
         if self.secure is None:
             return plain(self.net, x, quality, noise)[0]
         strength = min(1.0, (self.step + 1) / max(1, self.settings.secure.widen))
@@ -131,11 +131,14 @@ class Run:
 VANILLA_QUALITIES = (4, 6, 8)
 
 
-def _secure(settings: Config, device: torch.device, bf16: bool) -> SelfDestruction | None:
-    """Raises ConfigError when the settings ask for what is not there."""
+def _passes(
+    settings: Config, device: torch.device, bf16: bool
+) -> tuple[Attacks | None, SelfDestruction | None]:
+    """What pictures went through before, and what they must not survive.
+
+    Raises ConfigError when the settings ask for what is not there.
+    """
     s = settings.secure
-    if not s.alpha:
-        return None
     folder = Path(settings.backbones) if settings.backbones else None
     vanilla = [
         Vanilla(replace(settings.model, start=start, parts=[]), quality, bf16=bf16).to(device)
@@ -143,12 +146,16 @@ def _secure(settings: Config, device: torch.device, bf16: bool) -> SelfDestructi
         for quality in (VANILLA_QUALITIES if settings.model.gains else (6,))
     ]
     try:
-        distance = distances.load(s.distance, weights=folder).to(device)
         surrogate = unetjpeg.load(Path(s.surrogate)).to(device) if s.surrogate else None
+        past = settings.data.innocent
+        innocent = Attacks(past, surrogate=surrogate, networks=vanilla) if past else None
+        if not s.alpha:
+            return innocent, None
+        distance = distances.load(s.distance, weights=folder).to(device)
         attacks = Attacks(s.attacks, surrogate=surrogate, networks=vanilla)
     except (ValueError, OSError) as error:
         raise ConfigError(str(error)) from error
-    return SelfDestruction(s, distance, attacks)
+    return innocent, SelfDestruction(s, distance, attacks)
 
 
 def _noise(generator: torch.Generator, total: int, part: slice, device: torch.device) -> Noise:

@@ -17,34 +17,11 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from tqdm import tqdm
 
 SIZE = 384
-_WORDS = [
-    "river",
-    "stone",
-    "of",
-    "light",
-    "and",
-    "the",
-    "old",
-    "harbour",
-    "under",
-    "rain",
-    "market",
-    "price",
-    "report",
-    "seven",
-    "morning",
-    "letters",
-    "about",
-    "glass",
-    "wind",
-    "forty",
-    "table",
-    "paper",
-    "who",
-    "never",
-    "road",
-    "signal",
-]
+_WORDS = """
+    river stone of light and the old harbour under rain market price report seven morning letters
+    about glass wind forty table paper who never road signal
+"""
+
 
 Random = np.random.Generator
 
@@ -56,7 +33,7 @@ def text(random: Random) -> Image.Image:
     draw, y = ImageDraw.Draw(image), int(random.integers(0, 20))
     while y < SIZE:
         size = int(random.choice([9, 11, 13, 16, 24, 40]))
-        line = " ".join(random.choice(_WORDS, 14))
+        line = " ".join(random.choice(_WORDS.split(), 14))
         draw.text((int(random.integers(0, 30)), y), line, fill=ink, font=ImageFont.load_default(size))
         y += int(size * random.uniform(1.2, 2.2))
     return image
@@ -71,7 +48,7 @@ def screen(random: Random) -> Image.Image:
         draw.rounded_rectangle(
             (x, y, x + w, y + h), int(random.integers(0, 9)), _colour(random), _colour(random)
         )
-        draw.text((x + 4, y + 2), str(random.choice(_WORDS)), fill=_colour(random))
+        draw.text((x + 4, y + 2), str(random.choice(_WORDS.split())), fill=_colour(random))
     return image
 
 

@@ -19,6 +19,7 @@ ALONE = Team(0, 1, torch.device("cpu"))
 Settings = Callable[..., Config]
 SECURE = (
     "secure.distance=mse",
+    "secure.vanilla=[]",
     'secure.attacks=[{name="blur", radius=[1, 2]}, {name="noise", sigma=[2, 9]}]',
     'data.innocent=[{name="jpeg", quality=[20, 90]}]',
 )
