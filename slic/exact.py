@@ -9,8 +9,9 @@ Formats
 All are held in float64. `IntegerNet.prove` bounds every sum by Σ|w|·limit + |b| and refuses a model
 that could reach 2**53; below that each product and each partial sum is an exact integer, so that any
 order of summation, any number of threads, CPU or CUDA gives the same result. Products with powers of
-two are exact too. Layers are unfolded matrix products, because a convolution routine may choose an
-algorithm (Winograd, FFT) that is not exact.
+two are exact too. Layers are our own matrix products, because a convolution routine may choose an
+algorithm (FFT, larger Winograd forms) that is not exact: winograd.py where its sums stay below 2**53
+as well, the unfolded input otherwise.
 """
 
 import itertools
@@ -24,6 +25,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from slic import winograd
 from slic.errors import ModelError
 from slic.transforms import deconv_as_conv
 
@@ -96,6 +98,7 @@ class IntegerLayer:
     kernel: int
     weight: Tensor  # (O, I·k·k)
     bias: Tensor  # (O, 1)
+    fast: Tensor | None  # (16, O, I): the weights as winograd.py takes them, where it is exact
     bound: float
     """max over outputs of Σ|w|·limit + |b| + half, in integers: before the multiplication."""
 
@@ -111,16 +114,22 @@ class IntegerLayer:
     def __call__(self, x: Tensor) -> Tensor:
         """(B,I,H,W) → (B,O,H,W), or (B,O/4,2H,2W) where blocks become places."""
         b, _, h, w = x.shape
-        out = x.new_empty(b, len(self.bias), h, w)
-        edge = self.kernel // 2
-        framed = F.pad(x, (edge, edge, edge, edge))
-        strip = max(1, STRIP_VALUES // (b * w * self.weight.shape[1]))
+        shape, edge = (b, len(self.bias), h, w), self.kernel // 2
+        out = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+        framed = F.pad(x.contiguous(memory_format=torch.channels_last), (edge, edge, edge, edge))
+        strip = max(2, STRIP_VALUES // (b * w * self.weight.shape[1]) // 2 * 2)
         for top in range(0, h, strip):
             rows = framed[:, :, top : top + strip + 2 * edge]
-            sums = self.weight @ F.unfold(rows, self.kernel) + self.bias
-            out[:, :, top : top + strip] = floor_and_clip(sums).view(b, len(self.bias), -1, w)
+            sums = self._products(rows, w).add_(self.bias[:, :, None])
+            out[:, :, top : top + strip] = floor_and_clip(sums)
         out = activate(out, self.plan.activation)
         return out if self.plan.kind == "conv" else F.pixel_shuffle(out, 2)
+
+    def _products(self, framed: Tensor, width: int) -> Tensor:
+        if self.fast is None:
+            products = self.weight @ F.unfold(framed, self.kernel)
+            return products.view(len(framed), len(self.weight), -1, width)
+        return winograd.convolve(framed.permute(0, 2, 3, 1), self.fast).permute(0, 3, 1, 2)
 
 
 def floor_and_clip(sums: Tensor) -> Tensor:
@@ -187,8 +196,19 @@ def _load_layer(
     if not len(offset) == len(scale) == out or (plan.kind == "shuffle" and out % 4):
         raise ModelError(f"integer layer {plan.name} has the wrong shape")
     matrix, half = kernels.flatten(1), 0.5 / scale
-    bound = float((matrix.abs().sum(1, keepdim=True) * ACTIVATION_LIMIT + offset.abs() + half).max())
-    return IntegerLayer(plan, width, (matrix * scale).to(device), ((offset + half) * scale).to(device), bound)
+    rest = offset.abs() + half
+    bound = float((matrix.abs().sum(1, keepdim=True) * ACTIVATION_LIMIT + rest).max())
+    scaled = (matrix * scale).to(device), ((offset + half) * scale).to(device)
+    return IntegerLayer(plan, width, *scaled, _fast(kernels, scale, rest, device), bound)
+
+
+def _fast(kernels: Tensor, scale: Tensor, rest: Tensor, device: torch.device) -> Tensor | None:
+    if kernels.shape[2:] != (3, 3):
+        return None
+    fast = winograd.transform(kernels)
+    sums = winograd.bound(fast, ACTIVATION_LIMIT) + rest[:, 0]
+    exact = bool(sums.max() < EXACT / winograd.QUARTERS)
+    return fast.mul_(scale).to(device) if exact else None
 
 
 def round_layer(plan: LayerPlan, weight: Tensor, bias: Tensor) -> dict[str, NDArray[np.generic]]:
