@@ -141,7 +141,8 @@ def activate(x: Tensor, activation: Activation) -> Tensor:
     if activation == "relu":
         return x.clamp_min_(0)
     if activation == "leaky":
-        return torch.maximum(x, torch.floor(x * LEAK + 0.5))  # for x > 0 the leak is never larger
+        leak = (x * LEAK).add_(0.5).floor_()
+        return torch.maximum(x, leak, out=leak)  # for x > 0 the leak is never larger
     return x
 
 

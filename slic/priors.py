@@ -31,6 +31,8 @@ Int16s = NDArray[np.int16]
 
 HYPER_TILE = 64  # places of z a side
 BUNDLE = 32  # steps of the wavefront whose products with h_s's output are made together
+FEW = 20  # rows of a product for which NumPy's BLAS is the faster one
+SMALL = 10**6  # multiplications up to which it has kernels for small products
 _TAPS = [(dr, dc) for dr in (-2, -1) for dc in (-2, -1, 0, 1, 2)] + [(0, -2), (0, -1)]
 
 
@@ -128,7 +130,7 @@ class ContextPrior:
             raise ModelError("the entropy parameters' layers must have 1x1 kernels")
         self._first, self._rest = first, [_Rows(layer) for layer in rest]
         split = torch.split(first.weight, [self._hyper.channels, len(context.bias)], 1)
-        self._from_hyper, self._from_context = (part.T.contiguous() for part in split)
+        self._from_hyper, self._from_context = split[0].T.contiguous(), _Matrix(split[1].T)
 
     @torch.inference_mode()
     def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
@@ -136,15 +138,15 @@ class ContextPrior:
         wanted = y.permute(1, 2, 0).flatten(0, 1)  # (h·w, M)
         symbols = np.empty((len(wanted), y.shape[0]), np.int16)
         blocks = []
-        for places, known in self._steps(field):
-            scales, means = self._predict(field, places, known)
-            ideal = wanted[places].double() - means / ONE
+        for step, known in self._steps(field):
+            scales, means = self._predict(field, step, known)
+            ideal = wanted[step.places].double() - means / ONE
             chosen = ideal.round_().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT)
-            field.fill(places, chosen * ONE + means)
+            field.fill(step, chosen * ONE + means)
             numbers = exact.scale_index(scales, self._thresholds).flatten().cpu().numpy()
             block = chosen.to(torch.int32).flatten().cpu().numpy()
             blocks.append((block, numbers))
-            symbols[places.cpu().numpy()] = block.reshape(len(places), -1)
+            symbols[step.places] = block.reshape(chosen.shape)
         return _channels_first(symbols, y.shape[1]), entropy.encode(blocks, self._tables)
 
     @torch.inference_mode()
@@ -152,29 +154,30 @@ class ContextPrior:
         field = _Field(self._hyper(z, height, width))
         decoder = entropy.Decoder(payload.data, self._tables, chunk="LATN", offset=payload.offset)
         symbols = np.empty((height * width, field.channels), np.int16)
-        for places, known in self._steps(field):
-            scales, means = self._predict(field, places, known)
+        for step, known in self._steps(field):
+            scales, means = self._predict(field, step, known)
             numbers = exact.scale_index(scales, self._thresholds).flatten().cpu().numpy()
-            block = decoder.decode(numbers).reshape(len(places), -1)
-            field.fill(places, torch.from_numpy(block).to(means.device) * ONE + means)
-            symbols[places.cpu().numpy()] = block
+            block = decoder.decode(numbers).reshape(means.shape)
+            field.fill(step, torch.from_numpy(block).to(means.device) * ONE + means)
+            symbols[step.places] = block
         decoder.finish()
         return _channels_first(symbols, height), field.latents()
 
-    def _steps(self, field: "_Field") -> Iterator[tuple[Tensor, Tensor]]:
-        """Places of each step, and what h_s alone contributes to the first layer's sums there.
+    def _steps(self, field: "_Field") -> Iterator[tuple["_Step", Tensor]]:
+        """Each step, and what h_s alone contributes to the first layer's sums there.
 
         That part waits for no latent, so it is one large product for many steps, not a small one for each.
         """
         steps = field.steps()
         for start in range(0, len(steps), BUNDLE):
             bundle = steps[start : start + BUNDLE]
-            known = field.hyper[torch.cat(bundle)].double() @ self._from_hyper + self._first.bias.T
-            yield from zip(bundle, torch.split(known, [len(places) for places in bundle]), strict=True)
+            hyper = [field.hyper[step.places] for step in bundle]
+            known = torch.cat(hyper).double() @ self._from_hyper + self._first.bias.T
+            yield from zip(bundle, torch.split(known, [len(places) for places in hyper]), strict=True)
 
-    def _predict(self, field: "_Field", places: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-        """Scales and means of the latents at `places`, both (n, M)."""
-        sums = torch.addmm(known, self._context(field.neighbours(places)), self._from_context)
+    def _predict(self, field: "_Field", step: "_Step", known: Tensor) -> tuple[Tensor, Tensor]:
+        """Scales and means of the latents of a step, both (n, M)."""
+        sums = self._from_context.times(self._context(field.neighbours(step))).add_(known)
         rows = exact.activate(exact.floor_and_clip(sums), self._first.plan.activation)
         for layer in self._rest:
             rows = layer(rows)
@@ -187,6 +190,16 @@ def _channels_first(symbols: Int16s, height: int) -> Int16s:
     return np.ascontiguousarray(symbols.reshape(height, -1, symbols.shape[1]).transpose(2, 0, 1))
 
 
+@dataclass(frozen=True)
+class _Step:
+    """Places of one step, top to bottom: from one to the next a row down and three columns back."""
+
+    places: slice
+    """In raster order."""
+    framed: slice
+    """In the frame."""
+
+
 class _Field:
     """y_hat in integers while it is being made, in a frame of zeros, places in raster order."""
 
@@ -196,30 +209,37 @@ class _Field:
         self.hyper = hyper.permute(1, 2, 0).flatten(0, 1).contiguous()  # (h·w, 2M)
         self._stride = self.width + 4  # two places of frame left and right, two rows above
         self._latents = hyper.new_zeros((self.height + 2) * self._stride, self.channels, dtype=torch.float64)
-        self._taps = torch.tensor([dr * self._stride + dc for dr, dc in _TAPS], device=hyper.device)
+        flat = self._latents.view(-1)
+        self._twos, self._fives = (  # that many places in a row, beginning at each place
+            flat.unfold(0, count * self.channels, self.channels) for count in (2, 5)
+        )
 
-    def steps(self) -> list[Tensor]:
-        """The places of each step of the wavefront, top to bottom."""
-        rows = torch.arange(self.height, device=self.hyper.device)
+    def steps(self) -> list[_Step]:
+        """The wavefront."""
         out = []
         for step in range(self.width + 3 * (self.height - 1)):
-            cols = step - 3 * rows
-            inside = (cols >= 0) & (cols < self.width)
-            if inside.any():  # a latent narrower than three places has steps without any
-                out.append(rows[inside] * self.width + cols[inside])
+            top, bottom = max(0, (step - self.width) // 3 + 1), min(self.height - 1, step // 3)
+            if top <= bottom:  # a latent narrower than three places has steps without any
+                places = _every(self.width - 3, step, top, bottom)
+                framed = _every(self._stride - 3, step + 2 * self._stride + 2, top, bottom)
+                out.append(_Step(places, framed))
         return out
 
-    def _framed(self, places: Tensor) -> Tensor:
-        row = torch.div(places, self.width, rounding_mode="floor")
-        return (row + 2) * self._stride + places % self.width + 2
-
-    def neighbours(self, places: Tensor) -> Tensor:
+    def neighbours(self, step: _Step) -> Tensor:
         """(n, 12·M): the latents under the mask, tap by tap."""
-        return self._latents[self._framed(places)[:, None] + self._taps].flatten(1)
+        above, here = self._stride + 2, step.framed
+        return torch.cat(
+            [
+                self._fives[_back(here, above + self._stride)],
+                self._fives[_back(here, above)],
+                self._twos[_back(here, 2)],
+            ],
+            1,
+        )
 
-    def fill(self, places: Tensor, latents: Tensor) -> None:
+    def fill(self, step: _Step, latents: Tensor) -> None:
         limit = exact.ACTIVATION_LIMIT
-        self._latents[self._framed(places)] = latents.clamp(-limit, limit)
+        self._latents[step.framed] = latents.clamp_(-limit, limit)
 
     def latents(self) -> Tensor:
         """y_hat, (M,h,w) in fp32."""
@@ -227,16 +247,50 @@ class _Field:
         return (framed[2:, 2:-2] / ONE).float().permute(2, 0, 1)
 
 
+def _every(stride: int, first: int, top: int, bottom: int) -> slice:
+    """first + row · stride for each row from top to bottom."""
+    stop = first + bottom * stride + 1
+    return slice(first + top * stride, stop, stride) if top < bottom else slice(stop - 1, stop)
+
+
+def _back(places: slice, count: int) -> slice:
+    return slice(places.start - count, places.stop - count, places.step)
+
+
+class _Matrix:
+    """Multiplies the few rows of a step.
+
+    On CPUs NumPy's BLAS takes them through small blocks of columns: on one core it needs as long as
+    torch's needs on two for 16 rows, and half as long for 6.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        self._whole = weight.contiguous()  # (I, O)
+        columns = max(1, SMALL // (FEW * len(weight)))
+        blocks = torch.split(weight, columns, 1) if weight.device.type == "cpu" else ()
+        self._blocks = [block.contiguous().numpy() for block in blocks]
+
+    def times(self, x: Tensor) -> Tensor:
+        """(n, I) → (n, O)"""
+        if len(x) > FEW or not self._blocks:
+            return x @ self._whole
+        rows, out = x.numpy(), np.empty((len(x), self._whole.shape[1]))
+        columns = self._blocks[0].shape[1]
+        for number, block in enumerate(self._blocks):
+            np.matmul(rows, block, out=out[:, number * columns :][:, :columns])
+        return torch.from_numpy(out)
+
+
 class _Rows:
     """A layer of integers on rows (n, I) → (n, O)."""
 
     def __init__(self, layer: IntegerLayer, weight: Tensor | None = None) -> None:
-        self._weight = (layer.weight if weight is None else weight).T.contiguous()
+        self._matrix = _Matrix((layer.weight if weight is None else weight).T)
         self._bias = layer.bias[:, 0].contiguous()
         self._activation = layer.plan.activation
 
     def __call__(self, x: Tensor) -> Tensor:
-        sums = torch.addmm(self._bias, x, self._weight)
+        sums = self._matrix.times(x).add_(self._bias)
         return exact.activate(exact.floor_and_clip(sums), self._activation)
 
 
