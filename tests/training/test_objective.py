@@ -109,6 +109,14 @@ def test_a_replaced_block_counts_nothing(hinges: Hinges) -> None:
     assert float(hinges(mask.expand(1, 3, 64, 64), kept=mask)) == 0.0
 
 
+def test_a_block_is_judged_by_what_is_left_of_it(hinges: Hinges) -> None:
+    """Half a block, and the rest of the picture replaced: hinges as of a whole one at the same error."""
+    kept = torch.zeros(1, 1, 64, 64)
+    kept[:, :, :32, :16] = 1
+    second = torch.full((1, 3, 64, 64), 0.28)
+    assert float(hinges(second, kept=kept)) == pytest.approx(float(hinges(second)), rel=1e-4)
+
+
 def test_replaced_parts_do_not_dilute_the_distance(hinges: Hinges) -> None:
     """The kept quarter was left alone, so both hinges are open, whatever became of the rest."""
     mask = 1 - block(0, 0)

@@ -17,7 +17,10 @@ from training.loop import Run
 from training.objective import Losses
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
-SECURE = ("secure.distance=mse", 'secure.attacks=[{name="blur", radius=[1, 2]}]', "data.innocent=[]")
+SECURE = (
+    "secure.distance=mse", 'secure.attacks=[{name="blur", radius=[1, 2]}]',
+    "secure.vanilla=[]", "data.innocent=[]",
+)  # fmt: skip
 
 Start = Callable[..., Result]
 
