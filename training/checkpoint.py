@@ -5,11 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
+from torch import Tensor
 
 
 def save(file: Path, state: dict[str, Any]) -> None:
     temporary = file.with_suffix(".part")
     torch.save(state, temporary)
+    os.replace(temporary, file)
+
+
+def save_weights(file: Path, weights: dict[str, Tensor]) -> None:
+    temporary = file.with_suffix(".part")
+    save_file(weights, temporary)
     os.replace(temporary, file)
 
 

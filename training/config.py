@@ -12,6 +12,9 @@ else:
     import tomli as tomllib
 
 
+from slic.models import ARCHITECTURES
+
+
 class ConfigError(ValueError):
     """All that is wrong with a configuration, a line each."""
 
@@ -98,7 +101,22 @@ class Config:
     optimiser: Optimiser = field(default_factory=Optimiser)
 
     def __post_init__(self) -> None:
-        wrong = []
+        positive = {
+            "steps": self.steps,
+            "evaluate_every": self.evaluate_every,
+            "save_every": self.save_every,
+            "data.batch": self.data.batch,
+            "data.accumulate": self.data.accumulate,
+            "data.crop": self.data.crop,
+            "secure.block": self.secure.block,
+            "optimiser.warmup": self.optimiser.warmup,
+            "optimiser.decay": self.optimiser.decay,
+        }
+        wrong = [f"{name} must be above 0" for name, value in positive.items() if value <= 0]
+        if self.model.architecture not in ARCHITECTURES:
+            wrong.append(f"model.architecture must be one of {', '.join(ARCHITECTURES)}")
+        if self.secure.block > self.data.crop:
+            wrong.append("secure.block must not exceed data.crop")
         if len(self.data.draw) != 8 or min(self.data.draw) < 0 or sum(self.data.draw) <= 0:
             wrong.append("data.draw must hold eight weights, not all zero")
         elif sum(w > 0 for w in self.data.draw) > 1 and not self.model.gains:
@@ -115,13 +133,18 @@ class Config:
 
 def load(file: Path, overrides: tuple[str, ...] = ()) -> Config:
     """The settings of `file`, changed by overrides such as `steps=200` or `data.crop=192`."""
-    values: dict[str, Any] = tomllib.loads(file.read_text())
+    try:
+        values: dict[str, Any] = tomllib.loads(file.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: {error}") from error
     for item in overrides:
         key, _, text = item.partition("=")
         *path, last = key.split(".")
         place = values
         for part in path:
             place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{key}: {part} is no section")
         place[last] = _literal(text)
     complaints: list[str] = []
     arguments = _check(Config, values, "", complaints)
@@ -147,7 +170,7 @@ def _check(cls: type, values: dict[str, Any], prefix: str, complaints: list[str]
             near = difflib.get_close_matches(key, known, 1)
             hint = f"; did you mean {prefix}{near[0]}?" if near else ""
             complaints.append(f"unknown setting {prefix}{key}{hint}")
-        elif is_dataclass(hints[key]):
+        elif is_dataclass(hints[key]) and isinstance(value, dict):
             accepted[key] = hints[key](**_check(hints[key], value, f"{prefix}{key}.", complaints))
         elif not isinstance(value, _kinds(hints[key])):
             complaints.append(f"{prefix}{key} must be {_name(hints[key])}, not {value!r}")
@@ -161,4 +184,6 @@ def _kinds(hint: Any) -> tuple[type, ...]:
 
 
 def _name(hint: Any) -> str:
+    if is_dataclass(hint):
+        return "a section"
     return str((get_origin(hint) or hint).__name__)

@@ -22,6 +22,8 @@ from safetensors.numpy import save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from training.config import ConfigError
+
 HELD_OUT = 40  # every 40th picture judges and never trains
 
 Split = Literal["train", "held-out"]
@@ -75,11 +77,11 @@ class Crops:
         chosen = np.flatnonzero(judge if split == "held-out" else ~judge)
         self._pictures = [(int(starts[i]), int(sizes[i, 0]), int(sizes[i, 1])) for i in chosen]
         self._share = weights[chosen] / weights[chosen].sum()
-        self._seed = seed
+        self._split, self._seed = split, seed
 
     def draw(self, step: int, count: int, size: int) -> list[Place]:
         if not any(min(height, width) >= size for _, height, width in self._pictures):
-            raise ValueError(f"no picture of the pack is {size} pixels high and wide")
+            raise ConfigError(f"no {self._split} picture of the pack is {size} pixels high and wide")
         random = np.random.default_rng((self._seed, step))
         return [self._place(random, size) for _ in range(count)]
 
@@ -108,6 +110,8 @@ class Crops:
 
 def _open(file: Path) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float64]]:
     """The three arrays of a pack, mapped rather than read."""
+    if not file.is_file():
+        raise ConfigError(f"data.pack: there is no {file}; python -m training.data makes one")
     with file.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
         header = json.loads(stream.read(length))

@@ -1,7 +1,8 @@
 """A model in training: one step after the other, and all that a checkpoint must hold.
 
-Randomness comes from the seed and the step alone, so that a resumed run equals an uninterrupted one,
-and several processes, or several batches to a step, equal one large batch.
+Randomness comes from the seed and the step alone, so that a resumed run equals an uninterrupted one.
+Crops, qualities and noise are drawn for the whole step: several processes, or several batches, equal one
+large batch, but for attacks, which each batch draws for itself.
 """
 
 import copy
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from slic.transforms import choose_precision
@@ -23,6 +23,10 @@ from training.objective import Losses, SelfDestruction, plain
 from training.optim import Optimisers
 from training.parallel import Team
 from training.straight_through import round_8bit
+
+
+class Diverged(RuntimeError):
+    """A gradient that is no number: a step more would only overwrite good weights with bad ones."""
 
 
 @dataclass
@@ -46,7 +50,11 @@ class Run:
         self.innocent, self.secure = _passes(settings, team.device, self.bf16)
         self.step, self.seconds, self.best = 0, 0.0, Best()
         if (folder / "checkpoint.pt").exists():
-            self._restore(checkpoint.load(folder / "checkpoint.pt"))
+            try:
+                self._restore(checkpoint.load(folder / "checkpoint.pt"))
+            except (RuntimeError, KeyError, ValueError) as error:
+                reason = f"{folder / 'checkpoint.pt'} is of another network: choose another name"
+                raise ConfigError(reason) from error
         if team.device.type == "cuda":
             for part in (self.net.g_a, self.net.g_s, self.net.h_a, self.net.h_s):
                 part.compile()
@@ -69,6 +77,10 @@ class Run:
             out.append(losses)
         self.net.aux_loss().backward()  # of the quantiles alone
         self.team.average_gradients(self.optimisers.parameters)
+        if not self.optimisers.finite():  # the same on every process, as the gradients are
+            raise Diverged(
+                f"the gradient of step {self.step} is not finite; the last checkpoint is as it was"
+            )
         self.optimisers.step()
         self._average()
         self.step += 1
@@ -104,7 +116,7 @@ class Run:
     def keep_best(self, score: float) -> None:
         if score < self.best.score:
             self.best = Best(score, self.step)
-            save_file(self.weights(), self.folder / "best.safetensors")
+            checkpoint.save_weights(self.folder / "best.safetensors", self.weights())
 
     def save(self) -> None:
         """Checkpoint and averaged weights; the checkpoint first, as it is what cannot be made again."""
@@ -119,7 +131,7 @@ class Run:
                 "best": (self.best.score, self.best.step),
             },
         )
-        save_file(self.weights(), self.folder / "weights.safetensors")
+        checkpoint.save_weights(self.folder / "weights.safetensors", self.weights())
 
     def _restore(self, state: dict) -> None:
         self.net.load_state_dict(state["net"])

@@ -40,6 +40,9 @@ class Muon(Optimizer):
                 weight.add_(flat.transpose(0, 1) if group["transposed"] else flat, alpha=-group["lr"])
 
 
+HYPER = ("h_", "context_prediction", "entropy_parameters")
+
+
 class Optimisers:
     """All that moves a CompressAI model: Muon, Adam, and Adam for the quantiles (`aux`)."""
 
@@ -51,12 +54,12 @@ class Optimisers:
             transposed = isinstance(module, nn.ConvTranspose2d)
             matrix = module.weight.detach().transpose(0, 1) if transposed else module.weight.detach()
             norm = torch.linalg.matrix_norm(matrix.reshape(len(matrix), -1), 2).item()
-            base = (hyper_rate if name.startswith("h_") else rate) * norm
-            groups.append({"params": [module.weight], "base": base, "transposed": transposed})
+            hyper = name.startswith(HYPER)
+            groups.append({"params": [module.weight], "norm": norm, "hyper": hyper, "transposed": transposed})
             held.add(id(module.weight))
         named = [(n, p) for n, p in net.named_parameters() if id(p) not in held]
         self.rest = [p for n, p in named if not n.endswith("quantiles")]
-        self.adam_rate = adam_rate
+        self.rate, self.hyper_rate, self.adam_rate = rate, hyper_rate, adam_rate
         self.muon = Muon(groups)
         self.adam = Adam(self.rest, lr=adam_rate, betas=(0.9, 0.95))
         self.aux = Adam([p for n, p in named if n.endswith("quantiles")], lr=1e-3)
@@ -64,12 +67,17 @@ class Optimisers:
     def set_share(self, share: float) -> None:
         """Scale every rate to `share` of its full value."""
         for group in self.muon.param_groups:
-            group["lr"] = group["base"] * share
+            group["lr"] = (self.hyper_rate if group["hyper"] else self.rate) * group["norm"] * share
         self.adam.param_groups[0]["lr"] = self.adam_rate * max(share, 0.02)
 
     @property
     def parameters(self) -> list[nn.Parameter]:
         return [p for o in (self.muon, self.adam, self.aux) for g in o.param_groups for p in g["params"]]
+
+    def finite(self) -> bool:
+        """Whether every gradient is."""
+        sums = [p.grad.sum() for p in self.parameters if p.grad is not None]
+        return bool(torch.stack(sums).isfinite().all())
 
     def step(self) -> None:
         nn.utils.clip_grad_norm_(self.rest, 1.0)

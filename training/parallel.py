@@ -5,6 +5,8 @@ and gradients must be whole before Muon orthogonalises them. Averaging them once
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -45,7 +47,8 @@ class Team:
             dist.barrier()
 
 
-def join() -> Team:
+@contextmanager
+def join() -> Iterator[Team]:
     """The team that torchrun's environment names, or one process alone."""
     rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     cuda = torch.cuda.is_available()
@@ -54,4 +57,8 @@ def join() -> Team:
         torch.cuda.set_device(device)
     if size > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if cuda else "gloo")
-    return Team(rank, size, device)
+    try:
+        yield Team(rank, size, device)
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()

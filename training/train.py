@@ -11,6 +11,8 @@ are constant until the last `optimiser.decay` steps, so a run may be shortened o
 import json
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,15 +24,10 @@ from slic.allocator import keep_freed_memory
 from training import config, evaluate, parallel, sheet
 from training.config import Config, ConfigError
 from training.journal import Journal
-from training.loop import Run
-from training.objective import Losses
+from training.loop import Diverged, Run
 from training.parallel import Team
 
 NOTE_EVERY = 50
-
-
-class Diverged(RuntimeError):
-    """A loss that is no number: going on would only overwrite good weights with bad ones."""
 
 
 def train(settings: Config, folder: Path, team: Team) -> None:
@@ -41,14 +38,10 @@ def train(settings: Config, folder: Path, team: Team) -> None:
         facts = asdict(settings) | {"machine": machine(run)}
         (folder / "config.json").write_text(json.dumps(facts, indent=1))
         print(plan(run), flush=True)
-    stop: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda s, _: stop.append(s))
-    with Journal(folder, settings.steps, run.step, leads=team.leads) as journal:
+    with _asked_to_stop() as stop, Journal(folder, settings.steps, run.step, leads=team.leads) as journal:
         while run.step < settings.steps and not team.any(bool(stop)):
             began = time.monotonic()
             losses = run.train_step()
-            _check(losses, run.step)
             run.seconds += time.monotonic() - began
             journal.step(losses)
             if run.step % NOTE_EVERY == 0:
@@ -112,9 +105,17 @@ def _precision(run: Run) -> str:
     return f"float32 ({why if run.settings.precision != 'auto' else 'no native bf16 here'})"
 
 
-def _check(batches: list[Losses], step: int) -> None:
-    if not all(losses.total.isfinite() for losses in batches):
-        raise Diverged(f"the loss of step {step} is not finite; the last checkpoint is as it was")
+@contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """Collects SIGINT and SIGTERM, for the loop to end after the step it is in."""
+    asked: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda s, _: asked.append(s)) for number in numbers]
+    try:
+        yield asked
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @click.command()
@@ -125,7 +126,8 @@ def main(file: Path, overrides: tuple[str, ...], runs: Path) -> None:
     """Train as FILE says, into a folder named after the run."""
     try:
         settings = config.load(file, overrides)
-        train(settings, runs / settings.name, parallel.join())
+        with parallel.join() as team:
+            train(settings, runs / settings.name, team)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     except Diverged as error:

@@ -33,6 +33,11 @@ def test_every_complaint_at_once_with_the_nearest_name() -> None:
         ("model.gains=false", "several qualities need model.gains = true"),
         ("data.crop=100", "data.crop must be a multiple of 64"),
         ("judge=[0]", "judge must hold qualities from 1 to 8"),
+        ("data.batch=0", "data.batch must be above 0"),
+        ("model.architecture=vgg", "model.architecture must be one of bmshj2018-hyperprior, mbt2018"),
+        ("secure.block=999", "secure.block must not exceed data.crop"),
+        ("steps.x=3", "steps.x: steps is no section"),
+        ("data=3", "data must be a section, not 3"),
         ("precision=fp8", "precision must be auto, bf16 or fp32"),
     ],
 )

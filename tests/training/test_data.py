@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from safetensors.numpy import load_file
 
+from training.config import ConfigError
 from training.data import Crops, pack
 
 
@@ -86,5 +87,10 @@ def test_small_pictures_are_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_pack_without_a_picture_large_enough_is_refused(packed: Path) -> None:
-    with pytest.raises(ValueError, match="no picture of the pack is 320 pixels high and wide"):
+    with pytest.raises(ConfigError, match="no train picture of the pack is 320 pixels high and wide"):
         Crops(packed).draw(0, 1, 320)
+
+
+def test_a_pack_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no .*nothing; python -m training.data makes one"):
+        Crops(tmp_path / "nothing")

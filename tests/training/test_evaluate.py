@@ -71,9 +71,9 @@ def test_second_covers_every_edit_at_any_size(
     net: torch.nn.Module, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate, "SIZE", 100)
-    result = evaluate.second(net, settings())
+    result = evaluate.second(net, settings("judge=[4, 6]"))
     edits = [str(e) for e in (*attacks.PAPER, *attacks.LAUNDERING)]
-    assert list(result.edited) == list(result.again) == ["none", *edits]
+    assert list(result.edited) == list(result.again) == ["none", "none at 4", *edits]
     assert len(set(edits)) == 20
     for name in result.edited:
         shapes = [(a.shape, b.shape) for a, b in zip(result.edited[name], result.again[name], strict=True)]
@@ -99,7 +99,7 @@ def test_the_worst_edit_is_not_averaged_away() -> None:
     values = evaluate.destruction(Second(grey(0)[None], grey(0)[None], edited, again, 2.5))
     assert values["again none"] == 0.0 and values["again blur"] == pytest.approx(5.986, abs=1e-3)
     assert values["again worst"] == values["again jpeg"] == 100.0
-    assert values["above"] == pytest.approx((0 + 0 + 9) / 3)
+    assert values["above"] == pytest.approx((9 / 3 + 9) / 2)
     assert values["again bpp"] == 2.5
 
 
