@@ -6,6 +6,7 @@ large batch, but for attacks, which each batch draws for itself.
 """
 
 import copy
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from training.objective import Losses, SelfDestruction, plain
 from training.optim import Optimisers
 from training.parallel import Team
 from training.straight_through import round_8bit
+
+Batch = tuple[Tensor, slice]
+"""Crops, and which samples of the step they are."""
 
 
 class Diverged(RuntimeError):
@@ -47,6 +51,8 @@ class Run:
         o = settings.optimiser
         self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
         self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
+        self._reader = ThreadPoolExecutor(1)
+        self._ahead: dict[int, Future[list[Batch]]] = {}  # by step
         self.innocent, self.secure = _passes(settings, team.device, self.bf16)
         self.step, self.seconds, self.best = 0, 0.0, Best()
         if (folder / "checkpoint.pt").exists():
@@ -65,14 +71,9 @@ class Run:
         self.net.train()
         self.optimisers.set_share(share(self.step, self.settings))
         self.optimisers.zero()
-        total = data.batch * data.accumulate * self.team.size
-        places = self.crops.draw(self.step, total, data.crop)
         out = []
-        for micro in range(data.accumulate):
-            first = (micro * self.team.size + self.team.rank) * data.batch
-            part = slice(first, first + data.batch)
-            x = self.crops.read(places[part], data.crop).to(self.team.device, non_blocking=True)
-            losses = self._losses(x, total, part)
+        for x, part in self._batches():
+            losses = self._losses(x.to(self.team.device, non_blocking=True), self._total, part)
             (losses.total / data.accumulate).backward()
             out.append(losses)
         self.net.aux_loss().backward()  # of the quantiles alone
@@ -84,6 +85,27 @@ class Run:
         self.optimisers.step()
         self._average()
         self.step += 1
+        return out
+
+    @property
+    def _total(self) -> int:
+        """Samples in a step, of all processes."""
+        return self.settings.data.batch * self.settings.data.accumulate * self.team.size
+
+    def _batches(self) -> list[Batch]:
+        """This process's batches of the step; those of the next are read while this one is computed."""
+        batches = self._ahead.get(self.step) or self._reader.submit(self._read, self.step)
+        self._ahead = {self.step + 1: self._reader.submit(self._read, self.step + 1)}
+        return batches.result()
+
+    def _read(self, step: int) -> list[Batch]:
+        data, out = self.settings.data, []
+        places = self.crops.draw(step, self._total, data.crop)
+        for micro in range(data.accumulate):
+            first = (micro * self.team.size + self.team.rank) * data.batch
+            part = slice(first, first + data.batch)
+            x = self.crops.read(places[part], data.crop)
+            out.append((x.pin_memory() if self.team.device.type == "cuda" else x, part))
         return out
 
     def _losses(self, x: Tensor, total: int, part: slice) -> Losses:
