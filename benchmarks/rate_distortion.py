@@ -85,7 +85,7 @@ def _pillow(name: str, quality: int) -> Code:
         stream = io.BytesIO()
         Image.fromarray(pixels).save(stream, name, quality=quality)
         with Image.open(stream) as image:
-            return stream.tell(), np.asarray(image.convert("RGB"))
+            return len(stream.getvalue()), np.asarray(image.convert("RGB"))
 
     return code
 

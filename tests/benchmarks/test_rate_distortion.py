@@ -19,5 +19,7 @@ def test_published_points_stand_beside_kodak_alone(tiny_model: Model) -> None:
     noise = rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)
     rows = list(rate_distortion.measure(tiny_model, [("noise", noise)]))
     assert {row["codec"] for row in rows if "codec" in row} == {"slic", "jpeg", "webp", "avif"}
+    sizes = [row["bpp"] for row in rows if row.get("codec") == "jpeg"]
+    assert sizes == sorted(sizes) and sizes[0] > 1  # noise
     (last,) = (row for row in rows if "codec" not in row)
     assert last["quality"] == 1 and last["bpp"] > 0 and "over_webp" in last and "over_compressai" not in last
