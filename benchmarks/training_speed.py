@@ -157,7 +157,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         pack = noise(Path(folder), settings.data.crop + 64)
         settings = replace(settings, data=replace(settings.data, pack=str(pack)))
-        show(measure(settings, parallel.join(), steps, peak_side), as_json=as_json)
+        show(measure(settings, parallel.alone(), steps, peak_side), as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ class Team:
             dist.barrier()
 
 
+def alone() -> Team:
+    """One process, on the GPU where there is one."""
+    return Team(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+
 @contextmanager
 def join() -> Iterator[Team]:
     """The team that torchrun's environment names, or one process alone."""

@@ -20,6 +20,7 @@ Settings = Callable[..., Config]
 SECURE = (
     "secure.distance=mse",
     "secure.vanilla=[]",
+    "model.start=",
     'secure.attacks=[{name="blur", radius=[1, 2]}, {name="noise", sigma=[2, 9]}]',
     'data.innocent=[{name="jpeg", quality=[20, 90]}]',
 )

@@ -20,7 +20,7 @@ from training.objective import Losses
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 SECURE = (
     "secure.distance=mse", 'secure.attacks=[{name="blur", radius=[1, 2]}]',
-    "secure.vanilla=[]", "data.innocent=[]",
+    "secure.vanilla=[]", "data.innocent=[]", "model.start=",
 )  # fmt: skip
 
 Start = Callable[..., Result]
@@ -87,7 +87,7 @@ def test_the_plan_names_device_and_precision_with_the_reason(start: Start) -> No
 
 def test_a_secure_plan_names_the_attacks(start: Start) -> None:
     plan = start(*SECURE, "steps=1", file="secure.toml").stdout.splitlines()
-    assert plan[-1] == "secure: alpha 2.0, mse; attacks: blur"
+    assert plan[-1] == "secure: alpha 5.0, mse; attacks: blur"
 
 
 @pytest.mark.parametrize(
