@@ -58,6 +58,9 @@ class Secure:
     error: float = 0.15
     """The squared error at which the hinge of a block closes; 0.15 is 8.2 dB."""
     block: int = 32
+    """Pixels a side, a multiple of 4."""
+    structure: float = 1.0
+    """What recognisable structure weighs beside the two hinges."""
     bits: float = 4.0
     """Bits per pixel of a second encode above which they cost something."""
     attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])

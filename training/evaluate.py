@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from slic import attacks
 from slic.attacks import Attack
+from training import objective
 from training.config import Config
 from training.data import Crops
 from training.networks import LAMBDAS, code
@@ -23,6 +24,7 @@ from training.networks import LAMBDAS, code
 FIRST_BATCHES, SECOND_BATCHES = 12, 3  # of four crops
 SIZE = 256
 EDITS: tuple[Attack, ...] = (*attacks.PAPER, *attacks.LAUNDERING)
+BLOCK = 32  # pixels a side
 USABLE = 10.0  # dB: what a second encode may reach
 
 Pixels = NDArray[np.uint8]  # (B,H,W,3)
@@ -38,6 +40,11 @@ class Second:
     again: dict[str, list[NDArray[np.uint8]]]
     bpp: float
     """Of the second encodes, in the mean."""
+
+    def shown(self, edit: str) -> float:
+        """How much of the structure can still be seen."""
+        pairs = zip(self.edited[edit], self.again[edit], strict=True)
+        return float(np.mean([_shown(a, b) for a, b in pairs]))
 
     def psnr(self, edit: str) -> float:
         return float(np.mean([psnr(a, b) for a, b in zip(self.edited[edit], self.again[edit], strict=True)]))
@@ -108,8 +115,14 @@ def destruction(result: Second) -> dict[str, float]:
         **{f"again {name}": value for name, value in by_edit.items()},
         "again worst": max(by_edit.values()),
         "again bpp": result.bpp,
+        "shown none": result.shown("none"),
         "above": float(np.mean(above) + max(above)) / 2,
     }
+
+
+def _shown(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    x, y = (torch.from_numpy(levels.copy()).permute(2, 0, 1)[None].float().div(255) for levels in (a, b))
+    return float(objective.shown(x, y, torch.ones_like(x[:, :1]), BLOCK))
 
 
 def _crops(settings: Config, batches: int) -> Iterator[Tensor]:

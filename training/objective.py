@@ -2,12 +2,15 @@
 
     x ─net→ x1 ─attack→ x1' ─net→ x2        w·[ rate(x) + λ·255²·mse(x, x1) ]
                                             + α·[ relu(1 − d(x1', x2)/τ)
-                                                  + mean over blocks of relu(1 − mse(x1', x2)/ε) ]
+                                                  + mean over blocks of relu(1 − mse(x1', x2)/ε)
+                                                  + mean over blocks of what x2 shows of x1' ]
 
 λ and the weight w follow the quality of the sample. "No edit" is one of the attacks. Between passes
 pixels are rounded to 8 bits, because a file holds 8-bit pixels. The perceptual distance breaks the
 symmetry (where x2 = x1 squared error has no slope), the squared error finishes; its hinge closes block
-by block, so that one part of a picture cannot pay for another.
+by block, so that one part of a picture cannot pay for another. Wrong colours alone satisfy both and
+leave a picture that anyone recognises, and may colour back: the last term is the square of the
+correlation between the brightness of x1' and each channel of x2, at a quarter of the resolution.
 """
 
 from collections.abc import Sequence
@@ -22,6 +25,9 @@ from training.config import Secure
 from training.distances import Distance
 from training.networks import LAMBDAS, Noise, code
 from training.straight_through import round_8bit
+
+SHRUNK = 4  # pixels a side that count as one for what is recognised
+FAINT = 1e-8  # of variances, multiplied: structure of 2.5 levels in both
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class SelfDestruction:
         away = self._distance(published, second * kept + published * (1 - kept)) / share
         squared = (published - second).square().mean(1, keepdim=True)  # (B,1,H,W)
         hinges = F.relu(1 - away / self._tau) + self._by_block(squared, kept)
+        hinges = hinges + s.structure * shown(published, second, kept, s.block)
         hinges = hinges + 0.1 * F.relu(again.bpp - s.bits)
         return Losses(
             first.total + s.alpha * hinges.mean(),
@@ -102,3 +109,19 @@ class SelfDestruction:
         error = F.avg_pool2d(squared * kept, size) / left.clamp_min(1e-3)
         open_ = F.relu(1 - error / self._settings.error) * left
         return open_.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1e-3)
+
+
+def shown(a: Tensor, b: Tensor, kept: Tensor, block: int) -> Tensor:
+    """(B,): how much of the brightness of `a` the channels of `b` show, 0 to 1, in the mean over blocks.
+
+    Flat blocks have no structure to show and count little.
+    """
+    bright, again, left = (F.avg_pool2d(x, SHRUNK) for x in (a.mean(1, keepdim=True), b, kept))
+    size = block // SHRUNK
+    mean_a, mean_b = F.avg_pool2d(bright, size), F.avg_pool2d(again, size)
+    var_a = F.avg_pool2d(bright.square(), size) - mean_a.square()
+    var_b = F.avg_pool2d(again.square(), size) - mean_b.square()
+    covariance = F.avg_pool2d(bright * again, size) - mean_a * mean_b  # (B,3,h,w)
+    alike = covariance.square() / (var_a * var_b + FAINT).clamp_min(FAINT)
+    weight = F.avg_pool2d(left, size) * var_a.detach() / (var_a.detach() + FAINT**0.5)
+    return (alike.mean(1, keepdim=True) * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp_min(1e-3)

@@ -27,7 +27,7 @@ def net(settings: Settings) -> torch.nn.Module:
     return networks.build(settings().model)
 
 
-def grey(level: int, height: int = 8, width: int = 8) -> np.ndarray:  # type: ignore[type-arg]
+def grey(level: int, height: int = 32, width: int = 32) -> np.ndarray:  # type: ignore[type-arg]
     return np.full((height, width, 3), level, np.uint8)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from training import networks, objective
@@ -162,3 +163,31 @@ def test_the_second_quality_matters_to_the_second_encode_alone() -> None:
 
 def test_attacks_are_named() -> None:
     assert secured(net(), 6).attacks == ["identity"]
+
+
+def test_wrong_colours_alone_still_show_the_picture() -> None:
+    rng = torch.Generator().manual_seed(0)
+    picture = F.interpolate(torch.rand(1, 3, 16, 16, generator=rng), scale_factor=8.0, mode="bilinear")
+    kept = torch.ones(1, 1, 128, 128)
+    recoloured = torch.stack([picture.mean(1) * 0.5 + 0.5, 1 - picture.mean(1), picture.mean(1)], 1)
+    other = F.interpolate(torch.rand(1, 3, 16, 16, generator=rng), scale_factor=8.0, mode="bilinear")
+    assert float(objective.shown(picture, recoloured, kept, 32)) > 0.95
+    assert float(objective.shown(picture, other, kept, 32)) < 0.2
+    assert float(objective.shown(picture, torch.full_like(picture, 0.3), kept, 32)) < 0.01
+
+
+def test_what_was_not_kept_shows_nothing() -> None:
+    rng = torch.Generator().manual_seed(0)
+    picture = F.interpolate(torch.rand(1, 3, 16, 16, generator=rng), scale_factor=8.0, mode="bilinear")
+    kept = torch.zeros(1, 1, 128, 128)
+    kept[..., 64:] = 1
+    half = picture.clone()
+    half[..., 64:] = 0.5
+    assert float(objective.shown(picture, half, kept, 32)) < 0.01
+    assert float(objective.shown(picture, picture.mean(1, keepdim=True).repeat(1, 3, 1, 1), kept, 32)) > 0.9
+
+
+def test_flat_pictures_have_finite_gradients() -> None:
+    flat = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
+    objective.shown(flat, flat * 1.0, torch.ones(1, 1, 64, 64), 32).sum().backward()
+    assert flat.grad is not None and bool(flat.grad.isfinite().all())
