@@ -51,6 +51,21 @@ QUESTIONS = (
         "python -m benchmarks.file_size --images {kodak}",
     ),
     Question(
+        "rate-distortion",
+        "How good is a picture for its bytes?",
+        "python -m benchmarks.rate_distortion --images {kodak}",
+    ),
+    Question(
+        "recompress",
+        "What becomes of a picture that is encoded again?",
+        "python -m benchmarks.recompress --images {kodak}",
+    ),
+    Question(
+        "jpegsim",
+        "How near do imitations of JPEG come?",
+        "python -m benchmarks.jpegsim --images {kodak} --weights runs/unetjpeg-16/weights.safetensors",
+    ),
+    Question(
         "memory",
         "How do time and memory grow? Does tiling change anything?",
         "python -m benchmarks.memory --images {large} --megapixels 1,6,24,100",
