@@ -23,7 +23,7 @@ LUMINANCE = """16 11 10 16 24 40 51 61 12 12 14 19 26 58 60 55 14 13 16 24 40 57
                72 92 95 98 112 100 103 99"""
 CHROMINANCE = "17 18 24 47 99 99 99 99 18 21 26 66 99 99 99 99 24 26 56 99 99 99 99 99 47 66" + 38 * " 99"
 
-ROUNDINGS = ("straight-through", "cubic")
+ROUNDINGS = ("straight-through", "cubic", "surviving")
 
 
 def jpeg(x: Tensor, quality: Tensor) -> Tensor:
@@ -42,7 +42,9 @@ def jpeg_dct(x: Tensor, quality: Tensor, rounding: str = "straight-through") -> 
     """JPEG's own arithmetic, 4:2:0, differentiable but for the rounding of coefficients.
 
     `straight-through` rounds and passes the gradient on; `cubic` replaces rounding by
-    round(c) + (c − round(c))³, whose gradient is small where rounding discards.
+    round(c) + (c − round(c))³, whose gradient is small wherever c is near a whole number. `surviving`
+    rounds, and passes the gradient on where something is left; towards 0 it falls to nothing, so that
+    nobody hopes for coefficients that JPEG throws away.
     """
     height, width = x.shape[2:]
     padded = F.pad(x, (0, -width % 16, 0, -height % 16), mode="replicate")
@@ -79,7 +81,11 @@ def _quantised(planes: Tensor, table: Tensor, rounding: str) -> Tensor:
     blocks = planes.reshape(count, channels, height // 8, 8, width // 8, 8).transpose(3, 4)
     scaled = dct @ blocks @ dct.T / unit  # (B,C,H/8,W/8,8,8)
     whole = scaled.detach().round()
-    rounded = replaced(scaled, whole) if rounding == "straight-through" else whole + (scaled - whole) ** 3
+    if rounding == "cubic":
+        rounded = whole + (scaled - whole) ** 3
+    else:
+        left = (2 * scaled.detach()).square().clamp(max=1) if rounding == "surviving" else 1.0
+        rounded = replaced(scaled * left, whole)
     return (dct.T @ (rounded * unit) @ dct).transpose(3, 4).reshape(planes.shape)
 
 

@@ -131,7 +131,7 @@ def test_every_complaint_at_once() -> None:
         "affine: degrees must be a number, not 'ten'",
         "affine: scale must be a number or [low, high], not [1, 2, 3]",
         "unetjpeg: needs surrogate handed in",
-        "jpeg_dct: rounding must be one of straight-through, cubic, not 'up'",
+        "jpeg_dct: rounding must be one of straight-through, cubic, surviving, not 'up'",
         "paste: has no parameter foreign",
     ]
     with pytest.raises(ValueError, match="attacks need at least one of weight above 0"):

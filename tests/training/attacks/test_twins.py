@@ -12,7 +12,7 @@ from torch import Tensor
 
 from slic import attacks as edits
 from slic.attacks import Attack
-from training.attacks import TABLE, Attacked
+from training.attacks import TABLE, Attacked, compression
 
 PHOTO = np.array(Image.open(Path(__file__).parents[3] / "examples" / "photo.png"))
 CROPS = [PHOTO[y : y + 128, x : x + 128].copy() for y, x in ((150, 250), (300, 20))]
@@ -206,3 +206,20 @@ def test_codec_draws_one_of_the_networks() -> None:
 def test_defaults_are_those_of_the_edits() -> None:
     drawn = twin("blur", {}).pixels
     assert torch.equal(drawn, twin("blur", {"radius": 2.0}).pixels)
+
+
+def test_surviving_rounding_gives_no_hope_to_what_jpeg_discards() -> None:
+    """A faint pattern of the highest frequency is gone after JPEG 30; only straight-through has a gradient for it."""
+    checks = (torch.arange(32)[:, None] + torch.arange(32)) % 2 * 2.0 - 1
+    x = (0.5 + 0.004 * checks).repeat(1, 3, 1, 1)
+    quality = torch.tensor([30.0])
+
+    def hope(rounding: str) -> float:
+        pixels = x.clone().requires_grad_()
+        out = compression.jpeg_dct(pixels, quality, rounding)
+        assert float((out - 0.5).abs().max()) < 0.004
+        (out * checks).sum().backward()
+        assert pixels.grad is not None
+        return float((pixels.grad * checks).sum())
+
+    assert hope("surviving") < 0.1 * hope("straight-through")
