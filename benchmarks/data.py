@@ -23,7 +23,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
             "--images", type=click.Path(exists=True, path_type=Path), default=EXAMPLES, show_default=True
         ),
         click.option("--limit", type=int, default=None, help="Measure on this many pictures only."),
-        click.option("--model", default="slic-q6", show_default=True, help="A model's name or file."),
+        click.option("--model", default="slic", show_default=True, help="A model's name or file."),
         click.option("--json", "as_json", is_flag=True, help="One JSON object a row."),
     ):
         command = option(command)

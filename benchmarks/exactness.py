@@ -49,7 +49,7 @@ def decoders(model: Model, *, compiled: bool = False) -> dict[str, Callable[[Con
         "fp32, 2 threads": _with_threads(2, _alone(fp32)),
         "bf16": _alone(engine(torch.bfloat16)),
         "float64": _alone(engine(torch.float64)),
-        "batch of 3": lambda c: fp32.decode([_coded(c)] * 3, c.header.height, c.header.width)[2],
+        "batch of 3": lambda c: _decode(fp32, [c] * 3)[2],
     }
     if compiled:
         ways["compiled"] = _alone(_compile(engine(torch.float32)))
@@ -67,11 +67,13 @@ def _compile(engine: Engine) -> Engine:
 
 
 def _alone(engine: Engine) -> Callable[[Container], Pixels]:
-    return lambda c: engine.decode([_coded(c)], c.header.height, c.header.width)[0]
+    return lambda c: _decode(engine, [c])[0]
 
 
-def _coded(container: Container) -> Coded:
-    return Coded(container.hyper, container.latent, container.header.digest)
+def _decode(engine: Engine, files: list[Container]) -> list[Pixels]:
+    header = files[0].header
+    coded = [Coded(c.hyper, c.latent, c.header.digest) for c in files]
+    return engine.decode(coded, header.height, header.width, header.quality)
 
 
 def _with_threads(count: int, decode: Callable[[Container], Pixels]) -> Callable[[Container], Pixels]:

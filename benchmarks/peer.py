@@ -81,14 +81,24 @@ def float_weights(model: Model) -> dict[str, Tensor]:
     out = {
         k: _tensor(v)
         for k, v in model.tensors.items()
-        if not k.startswith(("exact.", "tables.", "training."))
+        if not k.startswith(("exact.", "tables.", "training.", "gains"))
     }
+    if "gains" in model.tensors:
+        _fold(out, *map(_tensor, model.tensors["gains"][model.quality - 1]))
     out |= {
         k.removeprefix("training."): _tensor(v) for k, v in model.tensors.items() if k.startswith("training.")
     }
     for plan in integer_plans(model.architecture):
         out |= _scaled_back(model.tensors, plan.name, out_axis=1 if plan.kind == "deconv" else 0)
     return out
+
+
+def _fold(state: dict[str, Tensor], before: Tensor, after: Tensor) -> None:
+    """Gains into the layers beside the latents, for CompressAI knows none: one quality's network is left."""
+    assert "g_a.6.weight" in state and "g_s.0.weight" in state, "a residual layer cannot take them in"
+    state["g_a.6.weight"] = state["g_a.6.weight"] * before[:, None, None, None]
+    state["g_a.6.bias"] = state["g_a.6.bias"] * before
+    state["g_s.0.weight"] = state["g_s.0.weight"] * after[:, None, None, None]  # (in,out,5,5)
 
 
 def _scaled_back(tensors: Tensors, name: str, *, out_axis: int) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # numpy takes longer to import than `slic info` has altogethe
     import numpy as np
     from numpy.typing import NDArray
 
-DEFAULT = "slic-q6"
+DEFAULT = "slic"
 FORMAT = "slic-model-1"
 ARCHITECTURES = ("bmshj2018-hyperprior", "mbt2018", "cheng2020-anchor", "cheng2020-attn")
 IDENTITY_BYTES = 16

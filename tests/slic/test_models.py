@@ -36,13 +36,13 @@ def test_an_added_model_is_found_by_name_quality_and_identity(tiny_model: Model,
 def test_unknown_names_say_what_is_there() -> None:
     with pytest.raises(ModelError, match="model vgg is not installed") as refused:
         models.find("vgg")
-    assert refused.value.hint == "installed: slic-q6"
+    assert refused.value.hint == "installed: slic"
 
 
 def test_a_damaged_file_stands_in_nobodys_way(own_folder: Path) -> None:
     own_folder.mkdir(parents=True)
     (own_folder / "a.safetensors").write_bytes(b"\xff" * 40)
-    assert [m.name for m in models.installed()] == ["slic-q6"]
+    assert [m.name for m in models.installed()] == ["slic"]
     assert [str(e) for e in models.damaged()] == ["a.safetensors is damaged or no safetensors file"]
 
 
@@ -63,3 +63,9 @@ def test_a_truncated_model_is_refused(tiny_model: Model, tmp_path: Path) -> None
     cut.write_bytes(tiny_model.path.read_bytes()[:-100])
     with pytest.raises(ModelError, match=r"cut\.safetensors is damaged"):
         models.open_file(cut).identity  # noqa: B018
+
+
+def test_the_embedded_model_has_all_qualities() -> None:
+    model = models.find(models.DEFAULT)
+    assert (model.quality, model.qualities) == (6, tuple(range(1, 9)))
+    assert [models.find_quality(q).index for q in (1, 8)] == [1, 8]
