@@ -83,8 +83,10 @@ def main(run: Path, target: Path, *, name: str, quality: int, best: bool, figure
     measured = json.load(figures) if figures else None
     try:
         made = export(run, target, name=name, quality=quality, best=best, figures=measured, force=force)
-    except (SlicError, OSError) as error:
+    except SlicError as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     click.echo(f"{made.path}: {made.name} ({made.identity.hex()[:8]}), qualities {made.range}")
 
 
