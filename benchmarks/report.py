@@ -42,7 +42,7 @@ QUESTIONS = (
         "And a larger picture?",
         "python -m benchmarks.speed --images {large} --limit 1 --runs 3",
     ),
-    Question("speed-mbt2018", "Minnen2018?", f"{_SPEED} --architecture mbt2018 --runs 4"),
+    Question("speed-mbt2018", "Minnen2018?", f"{_SPEED} --architecture mbt2018 --runs 6"),
     Question("speed-cheng2020-anchor", "Cheng2020?", f"{_SPEED} --architecture cheng2020-anchor --runs 4"),
     Question("speed-cheng2020-attn", "With attention?", f"{_SPEED} --architecture cheng2020-attn --runs 4"),
     Question(
