@@ -53,7 +53,7 @@ def picture(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     return out.round().clip(0, 255).astype(np.uint8)
 
 
-@pytest.fixture(name="picture")
+@pytest.fixture(name="picture", scope="session")
 def picture_maker():  # type: ignore[no-untyped-def]
     return picture
 

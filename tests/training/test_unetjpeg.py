@@ -1,5 +1,6 @@
 """UNetJPEG: sizes, the identity it starts from, and training that goes on bit for bit."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from numpy.typing import NDArray
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -16,12 +18,11 @@ from training.data import pack
 from training.unetjpeg import Run, Settings, UNetJPEG
 
 CPU = torch.device("cpu")
+Maker = Callable[..., NDArray[np.uint8]]
 
 
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from conftest import picture
-
+def packed(tmp_path_factory: pytest.TempPathFactory, picture: Maker) -> Path:
     folder = tmp_path_factory.mktemp("pictures")
     for i in range(4):
         Image.fromarray(picture(140, 150, i)).save(folder / f"{i}.png")
