@@ -37,6 +37,7 @@ HALO = {
 }
 
 MAX_CHANNELS = 4096  # far above any published model
+ROOTS_AT_ONCE = 2**18  # 1 MiB of fp32
 
 _PEDESTAL = 2.0**-36  # CompressAI's reparametrisation of GDN: value = max(parameter, bound)² − pedestal
 
@@ -68,8 +69,14 @@ class GDN(nn.Module):
         self.gamma = nn.Parameter(gamma[:, :, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
-        norm = F.conv2d(x * x, self.gamma, self.beta)
-        return norm.sqrt_().mul_(x) if self.inverse else norm.rsqrt_().mul_(x)
+        out = F.conv2d(x * x, self.gamma, self.beta)
+        # The root in fp32 where the rest is bf16: rounded once more, it shifts flat fields (.1 dB of a white
+        # sky). Some rows at a time, which the cache holds, so that it costs little.
+        rows = max(1, ROOTS_AT_ONCE // (x.shape[0] * x.shape[1] * x.shape[3]))
+        for part, values in zip(torch.split(out, rows, 2), torch.split(x, rows, 2), strict=True):
+            root = part.float()
+            part.copy_((root.sqrt_() if self.inverse else root.rsqrt_()).mul_(values))
+        return out
 
 
 class UnshuffledConv(nn.Module):
@@ -86,6 +93,29 @@ class UnshuffledConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv2d(F.pixel_unshuffle(x, 2), self.weight, self.bias, padding=1)
+
+
+class InTwoParts(nn.Module):
+    """A first layer in bf16 that sees more of its numbers: pixels and weights are sums of two of them.
+
+    bf16 has no room for the 256 levels of a pixel. The parts are more channels of one convolution.
+    """
+
+    def __init__(self, layer: UnshuffledConv) -> None:
+        super().__init__()
+        assert layer.bias is not None
+        high = layer.weight.bfloat16()
+        low = (layer.weight - high).bfloat16()
+        self.weight = nn.Parameter(
+            torch.cat([high, high, low], 1).contiguous(memory_format=torch.channels_last)
+        )
+        self.bias = nn.Parameter(layer.bias.bfloat16())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,3,2h,2w) in fp32 → (B,N,h,w) in bf16."""
+        x = F.pixel_unshuffle(x, 2)
+        high = x.bfloat16()
+        return F.conv2d(torch.cat([high, (x - high).bfloat16(), high], 1), self.weight, self.bias, padding=1)
 
 
 class InFloat32(nn.Module):
@@ -264,7 +294,8 @@ class Transforms:
     @torch.inference_mode()
     def analyse(self, x: Tensor) -> Tensor:
         """(B,3,16h,16w) in [0,1] → y, (B,M,h,w) in fp32."""
-        y: Tensor = self.g_a(x.to(self.device, self.precision, memory_format=torch.channels_last))
+        wanted = torch.float32 if isinstance(self.g_a[0], InTwoParts) else self.precision
+        y: Tensor = self.g_a(x.to(self.device, wanted, memory_format=torch.channels_last))
         return y.float()
 
     @torch.inference_mode()
@@ -299,9 +330,15 @@ def _ready(
         if isinstance(module, GDN):
             module.lay_out()
     _lay_out_pixels(net)
-    net = net.to(device, precision, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    if precision == torch.bfloat16 and prefix != "h_a." and isinstance(net[-1], nn.Conv2d | ShuffledConv):
-        net[-1] = InFloat32(net[-1].float())
+    ends = precision == torch.bfloat16 and prefix != "h_a."  # layers that bf16 harms most
+    if ends and isinstance(net[0], UnshuffledConv):
+        net[0] = InTwoParts(net[0])
+    if ends and isinstance(net[-1], nn.Conv2d | ShuffledConv):
+        net[-1] = InFloat32(net[-1])
+    for layer in net:
+        kept = isinstance(layer, InTwoParts | InFloat32)
+        layer.to(device, None if kept else precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net.eval()
     return net.requires_grad_(False)
 
 
