@@ -3,9 +3,10 @@
     python -m benchmarks.exactness --images DIR --json > here.jsonl
     python -m benchmarks.exactness --images DIR --json --against here.jsonl       (elsewhere)
 
-Every picture is encoded once in fp32. Its file is then decoded with 1 and 2 threads, fp32, bf16 and float64
-transforms, alone, in a batch, compiled if asked for, and on CUDA where there is one. Each decode hashes the
-symbols itself. `--against` also decodes the files of the other machine, which the rows carry.
+Every picture is encoded once in fp32, on `--device`. Its file is then decoded with 1 and 2 threads, fp32,
+bf16 and float64 transforms, alone, in a batch, compiled if asked for, and on CUDA where there is one. Each
+decode hashes the symbols itself. `--against` also decodes the files of the other machine, which the rows
+carry.
 """
 
 import base64
@@ -25,10 +26,15 @@ from slic_formats import Container, parse
 
 
 def measure(
-    model: Model, images: Iterator[tuple[str, Pixels]], against: dict[str, Row], *, compiled: bool = False
+    model: Model,
+    images: Iterator[tuple[str, Pixels]],
+    against: dict[str, Row],
+    *,
+    device: str = "auto",
+    compiled: bool = False,
 ) -> Iterator[Row]:
     paths = decoders(model, compiled=compiled)
-    encoder = Codec(model, device="cpu", precision="fp32")
+    encoder = Codec(model, device=device, precision="fp32")
     for name, pixels in images:
         file = encoder.encode(pixels)
         yield _row(name, file, paths)
@@ -111,11 +117,17 @@ def _row(name: str, file: bytes, ways: dict[str, Callable[[Container], Pixels]])
     "--compiled", is_flag=True, help="Also with torch.compile, which takes a C++ compiler and a minute."
 )
 def main(
-    images: Path, limit: int | None, model: str, as_json: bool, against: Path | None, compiled: bool
+    images: Path,
+    limit: int | None,
+    model: str,
+    as_json: bool,
+    device: str,
+    against: Path | None,
+    compiled: bool,
 ) -> None:
     lines = against.read_text().splitlines() if against else []
     theirs = {row["image"]: row for row in map(json.loads, lines)}
-    rows = measure(models.find(model), pictures(images, limit), theirs, compiled=compiled)
+    rows = measure(models.find(model), pictures(images, limit), theirs, device=device, compiled=compiled)
     show((r if as_json else {k: v for k, v in r.items() if k != "file"} for r in rows), as_json=as_json)
 
 

@@ -1,9 +1,10 @@
 """How do time and memory grow with the picture, and does tiling change anything?
 
-    python -m benchmarks.memory --images DIR [--megapixels 1,6,24,100] [--json]
+    python -m benchmarks.memory --images DIR [--megapixels .1,1,6,24,100] [--device cpu] [--json]
 
 Each size is coded in a process of its own; `peak_gb` is all that was ever resident there, Python and torch
-included. The pictures are a large one of DIR, mirrored until it is large enough, cut to size.
+included, `gpu_gb` what torch had taken of a GPU. The pictures are a large one of DIR, mirrored until it is
+large enough, cut to size.
 """
 
 import multiprocessing
@@ -15,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.data import Pixels, Row, options, pictures, show
+from benchmarks.data import Pixels, Row, options, pictures, progress, show
 
 _QUEUE = "multiprocessing.Queue[Row]"
 
@@ -28,14 +29,14 @@ def scene(picture: Pixels, megapixels: float) -> Pixels:
     return np.ascontiguousarray(np.pad(picture, pad, mode="symmetric")[:height, :width])
 
 
-def measure(folder: Path, model: str, megapixels: list[float]) -> Iterator[Row]:
+def measure(folder: Path, model: str, megapixels: list[float], device: str = "auto") -> Iterator[Row]:
     context = multiprocessing.get_context("spawn")
-    for size in megapixels:
+    for size in progress(megapixels, "sizes"):
         data: bytes | None = None
         row: Row = {"megapixels": size}
         for direction in ("encode", "decode"):
             queue = context.Queue()
-            process = context.Process(target=_code, args=(queue, folder, model, size, data))
+            process = context.Process(target=_code, args=(queue, folder, model, size, device, data))
             process.start()
             result = queue.get()
             process.join()
@@ -44,11 +45,15 @@ def measure(folder: Path, model: str, megapixels: list[float]) -> Iterator[Row]:
         yield row
 
 
-def _code(queue: _QUEUE, folder: Path, model: str, megapixels: float, data: bytes | None) -> None:
-    """Encode a picture, or decode what another process encoded; the second of two small ones is timed."""
+def _code(
+    queue: _QUEUE, folder: Path, model: str, megapixels: float, device: str, data: bytes | None
+) -> None:
+    """Encode a picture, or decode what another process encoded; a small one before it is not timed."""
+    import torch
+
     from slic import Codec
 
-    codec = Codec(model, device="cpu")
+    codec = Codec(model, device=device)
     pixels = scene(max(pictures(folder), key=lambda p: p[1].size)[1], megapixels) if data is None else None
     warm = codec.encode(np.zeros((512, 512, 3), np.uint8))
     codec.decode(warm)
@@ -60,22 +65,27 @@ def _code(queue: _QUEUE, folder: Path, model: str, megapixels: float, data: byte
         codec.decode(data)
         result = {}
     taken = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    queue.put(result | {"s_per_mp": taken / megapixels, "peak_gb": peak})
+    result |= {"s_per_mp": taken / megapixels}
+    result |= {"peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}
+    if codec.device.type == "cuda":
+        result |= {"gpu_gb": torch.cuda.max_memory_reserved() / 1e9}
+    queue.put(result)
 
 
-def tiled_or_whole(folder: Path, model: str, megapixels: float = 6) -> Row:
+def tiled_or_whole(folder: Path, model: str, device: str = "auto", megapixels: float = 6) -> Row:
     """Symbols and pixels of tiled coding against coding in one piece."""
+    import torch
+
     from slic import Codec, engine
     from slic.models import find
 
     pixels = scene(max(pictures(folder), key=lambda p: p[1].size)[1], megapixels)
-    codec = Codec(find(model), device="cpu", precision="fp32")
+    codec = Codec(find(model), device=device, precision="fp32")
     tile, symbols, decoded = engine.TILE, {}, {}
     try:
         for name, limit in (("tiled", 32), ("whole", 1 << 16)):
             engine.TILE = limit
-            y = codec._engine._analyse(_tensor(pixels))
+            y = codec._engine._analyse(torch.from_numpy(pixels)[None])
             symbols[name] = y.round()
             decoded[name] = codec._engine._synthesise(symbols["tiled"], *pixels.shape[:2], grey=False).int()
     finally:
@@ -90,19 +100,13 @@ def tiled_or_whole(folder: Path, model: str, megapixels: float = 6) -> Row:
     }
 
 
-def _tensor(pixels: Pixels) -> "torch.Tensor":  # noqa: F821
-    import torch
-
-    return torch.from_numpy(pixels)[None]
-
-
 @click.command()
 @options
-@click.option("--megapixels", default="1,6,24", show_default=True, help="Sizes, comma-separated.")
-def main(images: Path, limit: int | None, model: str, as_json: bool, megapixels: str) -> None:
+@click.option("--megapixels", default=".1,1,6,24", show_default=True, help="Sizes, comma-separated.")
+def main(images: Path, limit: int | None, model: str, as_json: bool, device: str, megapixels: str) -> None:
     sizes = [float(size) for size in megapixels.split(",")]
-    show(measure(images, model, sizes), as_json=as_json)
-    show([tiled_or_whole(images, model)], as_json=as_json)
+    show(measure(images, model, sizes, device), as_json=as_json)
+    show([tiled_or_whole(images, model, device)], as_json=as_json)
 
 
 if __name__ == "__main__":

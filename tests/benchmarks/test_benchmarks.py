@@ -9,7 +9,6 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks import exactness, hostile, memory
-from benchmarks.data import psnr
 from slic.models import Model
 
 
@@ -68,7 +67,9 @@ def test_scenes_have_the_size_asked_for() -> None:
     assert abs(scene.shape[0] * scene.shape[1] / 1e6 - 0.5) < 0.01
 
 
-def test_psnr_of_one_level() -> None:
-    a = np.zeros((4, 4, 3), np.uint8)
-    assert psnr(a, a) == float("inf")
-    assert psnr(a, a + np.uint8(1)) == pytest.approx(48.1308, abs=1e-4)
+def test_memory_has_a_row_a_size_and_one_for_tiles(folder: Path, tiny_model: Model) -> None:
+    arguments = ["--images", str(folder), "--model", str(tiny_model.path), "--device", "cpu", "--json"]
+    done = CliRunner().invoke(memory.main, [*arguments, "--megapixels", ".1"], catch_exceptions=False)
+    size, tiles = rows(done.output)
+    assert size["megapixels"] == 0.1 and 0.1 < size["decode_peak_gb"] < 4
+    assert tiles["per_100_000"] < 10 and tiles["largest_pixel_difference"] <= 1
