@@ -5,7 +5,9 @@
                                                   + mean over blocks of relu(1 − mse(x1', x2)/ε)
                                                   + mean over blocks of what x2 shows of x1' ]
 
-λ and the weight w follow the quality of the sample. "No edit" is one of the attacks. Between passes
+λ and the weight w follow the quality of the sample. A distortion far beyond any codec's is an innocent
+picture taken for a protected one: past BOUND it counts by its logarithm, or that one sample's gradient
+would outweigh all others and unlearn the trigger. "No edit" is one of the attacks. Between passes
 pixels are rounded to 8 bits, because a file holds 8-bit pixels. The perceptual distance breaks the
 symmetry (where x2 = x1 squared error has no slope), the squared error finishes; its hinge closes block
 by block, so that one part of a picture cannot pay for another. Wrong colours alone satisfy both and
@@ -27,6 +29,7 @@ from training.networks import LAMBDAS, Noise, code
 from training.straight_through import round_8bit
 
 SHRUNK = 4  # pixels a side that count as one for what is recognised
+BOUND = 8.0  # of λ·255²·mse: ten times what a trained codec has at any quality
 FAINT = 1e-8  # of variances, multiplied: structure of 2.5 levels in both
 
 
@@ -58,7 +61,11 @@ def plain(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> tu
     """Rate and distortion alone, and the decoded pictures."""
     coded = code(net, x, quality, noise)
     error = (coded.pixels - x).square().mean((1, 2, 3))
-    loss = weights(quality) * (lambdas(quality) * 255**2 * error + coded.bpp)
+    distortion = lambdas(quality) * 255**2 * error
+    distortion = torch.where(
+        distortion > BOUND, BOUND * (1 + (distortion.clamp_min(BOUND) / BOUND).log()), distortion
+    )
+    loss = weights(quality) * (distortion + coded.bpp)
     return Losses(loss.mean(), error, coded.bpp), coded.pixels
 
 

@@ -1,5 +1,6 @@
 """What a step minimises, against the formula and at the ends of its hinges."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from training.attacks import Attacked, Attacks
 from training.config import Model, Secure
 from training.distances import MSE, Distance
 from training.networks import Coded
-from training.objective import SelfDestruction, lambdas, plain, weights
+from training.objective import BOUND, SelfDestruction, lambdas, plain, weights
 
 SETTINGS = Secure(alpha=1.0, tau=0.1, error=0.15, block=32, bits=4.0)
 SIX = torch.tensor([6])
@@ -73,8 +74,10 @@ def test_plain_is_the_formula() -> None:
     with torch.no_grad():
         losses, pixels = plain(made, x, quality, noise)
     error = ((pixels - x) ** 2).flatten(1).mean(1)
+    far = 0.18 * 65025 * float(error[1])
+    assert 0.0018 * 65025 * error[0] < BOUND < far  # a random network: the second sample is beyond it
     by_sample = 5.180090 * (0.0018 * 65025 * error[0] + losses.bpp[0])
-    by_sample = by_sample + 0.518009 * (0.18 * 65025 * error[1] + losses.bpp[1])
+    by_sample = by_sample + 0.518009 * (BOUND * (1 + math.log(far / BOUND)) + losses.bpp[1])
     assert float(losses.total) == pytest.approx(float(by_sample) / 2, rel=1e-4)
     assert losses.second_error is None
 
