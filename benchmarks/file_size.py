@@ -25,9 +25,8 @@ def measure(model: Model, images: Iterator[tuple[str, Pixels]]) -> Iterator[Row]
     codecs = {p: Codec(model, device="cpu", precision=p) for p in ("fp32", "bf16")}
     rows = []
     for name, pixels in images:
-        x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
-        x = x[:, :, : x.shape[2] // 64 * 64, : x.shape[3] // 64 * 64]  # what CompressAI takes without padding
-        pixels = np.ascontiguousarray(pixels[: x.shape[2], : x.shape[3]])
+        pixels = peer.takes(pixels)
+        x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
         coded = twin.compress(x)
         x_hat = twin.decompress(coded["strings"], coded["shape"])["x_hat"]
         theirs = (x_hat[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()

@@ -33,6 +33,12 @@ def twin(model: Model) -> nn.Module:
     return net.eval()
 
 
+def takes(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H,W,3) → what CompressAI codes without padding: sides cut to multiples of 64."""
+    height, width = (side // 64 * 64 for side in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[:height, :width])
+
+
 class Worker:
     """The twin in a process of its own, as its users run it: slic's memory settings do not reach it."""
 

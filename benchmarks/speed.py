@@ -26,7 +26,7 @@ from benchmarks import peer
 from benchmarks.data import Pixels, Row, options, pictures, show
 from slic import Codec, models
 from slic.models import Model
-from slic.transforms import ARCHITECTURES, GDN, InFloat32, ShuffledConv, UnshuffledConv
+from slic.transforms import ARCHITECTURES, GDN, InFloat32, InTwoParts, ShuffledConv, UnshuffledConv
 
 FULL_SIZE = {"mbt2018": (192, 192), "cheng2020-anchor": (128, 128), "cheng2020-attn": (128, 128)}
 
@@ -35,7 +35,8 @@ def measure(
     model: Model, images: list[tuple[str, Pixels]], precisions: tuple[str, ...], runs: int
 ) -> Iterator[Row]:
     worker = peer.Worker(model, torch.get_num_threads())
-    for (name, pixels), precision in itertools.product(images, precisions):
+    fitting = [(name, peer.takes(pixels)) for name, pixels in images]
+    for (name, pixels), precision in itertools.product(fitting, precisions):
         codec = Codec(model, device="cpu", precision=precision)  # type: ignore[arg-type]
         data = codec.encode(pixels)
         taken = _in_turn(
@@ -78,12 +79,11 @@ def _timed(work: Callable[[], object]) -> float:
 
 def _bare(codec: Codec, pixels: Pixels, direction: str) -> Callable[[], None]:
     """A function that runs the convolutions of one direction and nothing else."""
-    height, width = (side - side % 16 for side in pixels.shape[:2])
-    x = torch.from_numpy(pixels[:height, :width].copy()).permute(2, 0, 1)[None].float() / 255
+    x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
     engine = codec._engine
     transforms, hyper = engine._transforms, engine._prior._hyper.net  # type: ignore[attr-defined]
     with torch.inference_mode():
-        x = x.to(transforms.precision, memory_format=torch.channels_last)
+        x = x.to(transforms.pixels, memory_format=torch.channels_last)
         y = transforms.g_a(x).to(transforms.precision, memory_format=torch.channels_last)
         z = transforms.h_a(y)
         integers = z.double().round()
@@ -112,7 +112,13 @@ def _convolutions(net: nn.Module, x: Tensor) -> Tensor:
             F.conv2d(x, module.gamma, module.beta)
         elif isinstance(
             module,
-            nn.Conv2d | nn.ConvTranspose2d | UnshuffledConv | ShuffledConv | InFloat32 | nn.PixelShuffle,
+            nn.Conv2d
+            | nn.ConvTranspose2d
+            | UnshuffledConv
+            | ShuffledConv
+            | InTwoParts
+            | InFloat32
+            | nn.PixelShuffle,
         ):
             x = module(x)
         elif isinstance(module, nn.Sequential):

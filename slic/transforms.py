@@ -290,12 +290,13 @@ class Transforms:
         self.g_a = _ready(nets["g_a"], "g_a.", state, device, precision)
         self.g_s = _ready(nets["g_s"], "g_s.", state, device, precision)
         self.h_a = _ready(nets["h_a"], "h_a.", state, device, precision)
+        self.pixels = torch.float32 if isinstance(self.g_a[0], InTwoParts) else precision
+        """In which g_a takes them."""
 
     @torch.inference_mode()
     def analyse(self, x: Tensor) -> Tensor:
         """(B,3,16h,16w) in [0,1] → y, (B,M,h,w) in fp32."""
-        wanted = torch.float32 if isinstance(self.g_a[0], InTwoParts) else self.precision
-        y: Tensor = self.g_a(x.to(self.device, wanted, memory_format=torch.channels_last))
+        y: Tensor = self.g_a(x.to(self.device, self.pixels, memory_format=torch.channels_last))
         return y.float()
 
     @torch.inference_mode()
