@@ -69,16 +69,16 @@ def test_lambdas_are_compressais_and_weights_their_roots_beside_quality_6() -> N
     assert weights(quality).tolist() == pytest.approx([5.180090, 1.0, 0.518009], rel=1e-5)
 
 
-def test_plain_is_the_formula() -> None:
-    made, x, quality = net(), torch.rand(2, 3, 64, 64), torch.tensor([1, 8])
-    with torch.no_grad():
-        losses, pixels = plain(made, x, quality, noise)
-    error = ((pixels - x) ** 2).flatten(1).mean(1)
-    far = 0.18 * 65025 * float(error[1])
-    assert 0.0018 * 65025 * error[0] < BOUND < far  # a random network: the second sample is beyond it
-    by_sample = 5.180090 * (0.0018 * 65025 * error[0] + losses.bpp[0])
-    by_sample = by_sample + 0.518009 * (BOUND * (1 + math.log(far / BOUND)) + losses.bpp[1])
-    assert float(losses.total) == pytest.approx(float(by_sample) / 2, rel=1e-4)
+def test_plain_is_the_formula(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second sample's distortion is beyond BOUND, where its logarithm counts."""
+    x, quality, bpp = torch.rand(2, 3, 64, 64), torch.tensor([1, 8]), torch.tensor([0.3, 2.0])
+    off = torch.tensor([0.05, 0.1])  # of every pixel
+    monkeypatch.setattr(objective, "code", lambda *_: Coded(x + off[:, None, None, None], bpp))
+    losses, _ = plain(net(), x, quality, noise)
+    near, far = 0.0018 * 255**2 * 0.05**2, 0.18 * 255**2 * 0.1**2
+    assert near < BOUND < far
+    expected = 5.180090 * (near + 0.3) + 0.518009 * (BOUND * (1 + math.log(far / BOUND)) + 2.0)
+    assert float(losses.total) == pytest.approx(expected / 2, rel=1e-4)
     assert losses.second_error is None
 
 
