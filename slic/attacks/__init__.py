@@ -158,3 +158,17 @@ LAUNDERING: tuple[Attack, ...] = (
     Attack("bilateral"),
 )
 """What somebody may try who wants the protection gone and the picture intact."""
+
+CROPS: tuple[Attack, ...] = (
+    *(
+        Attack("crop", {"left": left, "top": top})
+        for left, top in ((1, 0), (0, 1), (8, 8), (13, 7), (16, 48), (31, 33), (32, 32), (63, 63))
+    ),
+    Attack("crop", {"left": 0, "top": 0, "right": 1, "bottom": 1}),
+    Attack("crop", {"left": 5, "top": 3, "right": 18, "bottom": 44}),
+    *(Attack("shift", {"dx": dx, "dy": dy}) for dx, dy in ((1, 1), (-20, 11), (32, 0))),
+)
+"""True crops, to odd sizes among others, and moves within the same size: other places on the codec's grid."""
+
+OFFSETS: tuple[Attack, ...] = tuple(Attack("crop", {"left": n, "top": 37 * n % 64}) for n in range(64))
+"""Each column and each row of the codec's grid of 64 pixels, as the upper left corner of a crop, once."""
