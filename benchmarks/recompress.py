@@ -1,81 +1,118 @@
 """What becomes of a decoded picture that is edited and encoded again?
 
-    python -m benchmarks.recompress --images DIR [--edits "jpeg(quality=50); crop(left=3, top=5)"] [--json]
+    python -m benchmarks.recompress --images DIR [--edits all] [--json]
+    python -m benchmarks.recompress --images DIR --edits "jpeg(quality=50); crop(left=3, top=5)"
 
-Through whole `.slic` files and 8-bit pixels. `recompress_psnr` is between the edited picture and its
-encode: low is destroyed. A block of 16x16 is destroyed below 15 dB. The last rows are means over the
-pictures, with the picture that fared best (for a secured model: the worst case).
+Through whole `.slic` files and 8-bit pixels. `first_*` is between the picture and its encode,
+`recompress_*` between the edited picture and its encode: low PSNR is destroyed. A block of 16x16 is
+destroyed below 15 dB. LPIPS is empty where its backbone is not at hand, MS-SSIM for small pictures.
+
+The last rows are means over the pictures, for each edit and for all, with the picture that fared best:
+a secured model's worst case.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 
-from benchmarks.data import Pixels, Row, options, pictures, psnr, show
+from benchmarks import judges
+from benchmarks.data import Pixels, Row, options, pictures, show
+from benchmarks.judges import Judge
+from benchmarks.passes import decibels, destroyed, quality_option, slic
 from slic import Codec, attacks, models
 from slic.attacks import Attack, Chain
 from slic.models import Model
 
-BLOCK, DESTROYED = 16, 15.0
+NAMED: Mapping[str, Sequence[Attack]] = {
+    "paper": attacks.PAPER,
+    "crops": attacks.CROPS,
+    "offsets": attacks.OFFSETS,
+    "all": (*attacks.PAPER, *attacks.CROPS),
+}
 
 
 def measure(
-    model: Model, images: Iterator[tuple[str, Pixels]], edits: Sequence[Attack | Chain]
+    model: Model,
+    images: Iterable[tuple[str, Pixels]],
+    edits: Sequence[Attack | Chain],
+    *,
+    device: str = "auto",
+    judged: bool = True,
 ) -> Iterator[Row]:
-    codec, rows = Codec(model), []
+    """`judged`: by MS-SSIM and LPIPS too, which take about as long as the codec."""
+    codec = Codec(model, device=device)
+    rows: list[Row] = []
+    code, beyond = slic(codec), judges.load(codec.device) if judged else {}
     for name, pixels in images:
-        first, bpp = _pass(codec, pixels)
+        first, bpp = code(pixels)
+        known = {"bpp": bpp} | _compare("first", pixels, first, beyond)
         for edit in (None, *edits):
             edited = edit(first) if edit else first
-            again, again_bpp = _pass(codec, edited)
-            row = {
-                "image": name,
-                "model": model.name,
-                "edit": str(edit or "none"),
-                "bpp": bpp,
-                "first_psnr": psnr(pixels, first),
-                "recompress_psnr": psnr(edited, again),
-                "recompress_bpp": again_bpp,
-                "blocks_destroyed": destroyed(edited, again),
-            }
+            again, again_bpp = code(edited)
+            row = (
+                {"image": name, "model": model.name, "quality": model.quality, "edit": str(edit or "none")}
+                | known
+                | _compare("recompress", edited, again, beyond)
+                | {"recompress_bpp": again_bpp, "blocks_destroyed": destroyed(edited, again)}
+            )
             rows.append(row)
             yield row
-    for edit in dict.fromkeys(row["edit"] for row in rows):
-        yield _summary([row for row in rows if row["edit"] == edit])
+    for name in dict.fromkeys(row["edit"] for row in rows):
+        yield summary([row for row in rows if row["edit"] == name])
+    if edits and rows:
+        yield summary(rows) | {"edit": "all", "worst_edit": worst(rows)["edit"]}
 
 
-def destroyed(a: Pixels, b: Pixels) -> float:
-    """Share of whole blocks whose PSNR is below DESTROYED."""
-    h, w = (n // BLOCK * BLOCK for n in a.shape[:2])
-    error = np.square(a[:h, :w].astype(np.float64) - b[:h, :w]).mean(2)
-    blocks = error.reshape(h // BLOCK, BLOCK, w // BLOCK, BLOCK).mean((1, 3))
-    return float((blocks > 255**2 / 10 ** (DESTROYED / 10)).mean())
+def summary(rows: list[Row]) -> Row:
+    """Means, and which picture is worst."""
+    row: Row = {key: rows[0][key] for key in ("model", "quality", "edit")}
+    row["images"] = len({one["image"] for one in rows})
+    row |= {key: _mean([one[key] for one in rows]) for key in rows[0] if key not in ("image", *row)}
+    return row | {"worst_psnr": worst(rows)["recompress_psnr"], "worst_image": worst(rows)["image"]}
 
 
-def _summary(rows: list[Row]) -> Row:
-    means = {k: float(np.mean([row[k] for row in rows])) for k in rows[0] if isinstance(rows[0][k], float)}
-    best = max(rows, key=lambda row: row["recompress_psnr"])
-    highest = {"highest_psnr": best["recompress_psnr"], "of": best["image"]}
-    return {"edit": rows[0]["edit"], "images": len(rows)} | means | highest
+def worst(rows: list[Row]) -> Row:
+    """The one that is left best, as nobody should be able to use it."""
+    return max(rows, key=lambda row: row["recompress_psnr"])
 
 
-def _pass(codec: Codec, pixels: Pixels) -> tuple[Pixels, float]:
-    data = codec.encode(pixels)
-    return np.asarray(codec.decode(data)), 8 * len(data) / (pixels.shape[0] * pixels.shape[1])
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _compare(prefix: str, a: Pixels, b: Pixels, beyond: Mapping[str, Judge]) -> Row:
+    row: Row = {f"{prefix}_psnr": decibels(a, b)}
+    return row | {f"{prefix}_{name}": judge(a, b) for name, judge in beyond.items()}
+
+
+def edits_named(text: str) -> Sequence[Attack | Chain]:
+    """A name of NAMED, or edits separated by semicolons."""
+    if text in NAMED:
+        return NAMED[text]
+    try:
+        return [attacks.parse(part) for part in text.split(";") if part.strip()]
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--edits") from error
 
 
 @click.command()
 @options
-@click.option("--quality", type=int, help="1 to 8, for a model that has several.")
-@click.option("--edits", default="", help="In place of the paper's nine, separated by semicolons.")
-def main(images: Path, limit: int | None, model: str, as_json: bool, quality: int | None, edits: str) -> None:
-    try:
-        chosen = [attacks.parse(text) for text in edits.split(";") if text.strip()] or attacks.PAPER
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--edits") from error
-    show(measure(models.choose(model, quality), pictures(images, limit), chosen), as_json=as_json)
+@quality_option
+@click.option(
+    "--edits",
+    default="paper",
+    show_default=True,
+    help=f"{', '.join(NAMED)}, or edits separated by semicolons.",
+)
+def main(
+    images: Path, limit: int | None, model: str, as_json: bool, device: str, quality: int | None, edits: str
+) -> None:
+    chosen = edits_named(edits)
+    rows = measure(models.choose(model, quality), pictures(images, limit), chosen, device=device)
+    show(rows, as_json=as_json)
 
 
 if __name__ == "__main__":
