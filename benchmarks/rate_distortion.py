@@ -2,9 +2,10 @@
 
     python -m benchmarks.rate_distortion --images DIR [--base FILE] [--device cpu] [--json]
 
-Means over the pictures, from whole files and 8-bit levels; the others at Pillow's defaults (4:2:0, JPEG XL
-4:4:4). `--base` is a model to compare with, such as the one that a secured model was made from; JPEG XL
-takes part where `pillow-jxl-plugin` is installed.
+Means over the pictures, from whole files and 8-bit levels, with the median seconds from pixels to bytes and
+back; the others at Pillow's defaults (4:2:0, JPEG XL 4:4:4), all with the threads that they take unasked.
+`--base` is a model to compare with, such as the one that a secured model was made from; JPEG XL takes part
+where `pillow-jxl-plugin` is installed.
 
 `over_*` is how many decibels slic lies above that codec at the same rate, between whose two nearest points
 we interpolate (PSNR over the logarithm of the rate); empty where the other one has no point beyond.
@@ -17,6 +18,7 @@ left out.
 import importlib
 import importlib.util
 import io
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,7 +47,7 @@ PUBLISHED = {  # quality 1, 2, …: bits per pixel, PSNR
 KODAK = {(512, 768), (768, 512)}
 
 Curve = list[tuple[float, float]]  # (bits per pixel, PSNR), rising
-Code = Callable[[Pixels], tuple[int, Pixels]]  # bytes of the file, decoded
+Coder = tuple[Callable[[Pixels], bytes], Callable[[bytes], Pixels]]  # encode, decode
 
 
 def measure(
@@ -55,9 +57,18 @@ def measure(
     for name, qualities, make in _codecs(model, base, device):
         for quality in progress(qualities, name):
             code = make(quality)
-            bpp, db = np.mean([_point(code, pixels) for _, pixels in images], 0)
-            curves.setdefault(name, []).append((float(bpp), float(db)))
-            yield {"codec": name, "quality": quality, "bpp": float(bpp), "psnr": float(db)}
+            points = np.array([_point(code, pixels) for _, pixels in images])
+            bpp, db, *_ = points.mean(0).tolist()
+            curves.setdefault(name, []).append((bpp, db))
+            encode, decode = np.median(points[:, 2:], 0).tolist()
+            yield {
+                "codec": name,
+                "quality": quality,
+                "bpp": bpp,
+                "psnr": db,
+                "encode_s": encode,
+                "decode_s": decode,
+            }
     if len(images) == 24 and {pixels.shape[:2] for _, pixels in images} == KODAK:
         for architecture, points in PUBLISHED.items():
             curves[architecture] = points
@@ -101,14 +112,21 @@ def bjontegaard(ours: Curve, theirs: Curve) -> Row:
     return {"bd_rate": float(rate), "shared_db": float(shared)}
 
 
-def _point(code: Code, pixels: Pixels) -> tuple[float, float]:
-    size, decoded = code(pixels)
-    return 8 * size / (pixels.shape[0] * pixels.shape[1]), psnr(decoded, pixels)
+def _point(code: Coder, pixels: Pixels) -> tuple[float, float, float, float]:
+    """Bits per pixel, PSNR, and the seconds to encode and to decode."""
+    encode, decode = code
+    began = time.perf_counter()
+    data = encode(pixels)
+    halfway = time.perf_counter()
+    decoded = decode(data)
+    ended = time.perf_counter()
+    bpp = 8 * len(data) / (pixels.shape[0] * pixels.shape[1])
+    return bpp, psnr(decoded, pixels), halfway - began, ended - halfway
 
 
 def _codecs(
     model: Model, base: Model | None, device: str
-) -> Iterator[tuple[str, list[int], Callable[[int], Code]]]:
+) -> Iterator[tuple[str, list[int], Callable[[int], Coder]]]:
     yield "slic", list(model.qualities), lambda quality: _slic(model.at(quality), device)
     if base is not None:
         yield "base", list(base.qualities), lambda quality: _slic(base.at(quality), device)
@@ -120,24 +138,22 @@ def _codecs(
         yield "jxl", [10, 20, 30, 40, 50, 60, 70, 80, 90, 95], lambda quality: _pillow("JXL", quality)
 
 
-def _slic(model: Model, device: str) -> Code:
+def _slic(model: Model, device: str) -> Coder:
     codec = Codec(model, device=device)
-
-    def code(pixels: Pixels) -> tuple[int, Pixels]:
-        data = codec.encode(pixels)
-        return len(data), np.asarray(codec.decode(data))
-
-    return code
+    return codec.encode, lambda data: np.asarray(codec.decode(data).convert("RGB"))
 
 
-def _pillow(name: str, quality: int) -> Code:
-    def code(pixels: Pixels) -> tuple[int, Pixels]:
+def _pillow(name: str, quality: int) -> Coder:
+    def encode(pixels: Pixels) -> bytes:
         stream = io.BytesIO()
         Image.fromarray(pixels).save(stream, name, quality=quality)
-        with Image.open(stream) as image:
-            return len(stream.getvalue()), np.asarray(image.convert("RGB"))
+        return stream.getvalue()
 
-    return code
+    def decode(data: bytes) -> Pixels:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB"))
+
+    return encode, decode
 
 
 @click.command()

@@ -1,0 +1,159 @@
+"""What the README says of costs and gains, from stored rows alone.
+
+A block stands between `<!-- measured: NAME -->` and `<!-- /measured -->`, on a line of its own or within one.
+"""
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from benchmarks.data import Row
+from benchmarks.plots import Curves, curves
+from benchmarks.stored import Answer
+
+Answers = Mapping[str, Answer]
+
+PEERS = {
+    "base": "slic, not secured",
+    "bmshj2018-hyperprior": "CompressAI's weights for the same architecture",
+    "avif": "AVIF",
+    "jxl": "JPEG XL",
+    "webp": "WebP",
+    "jpeg": "JPEG",
+}
+RATE = 1.0  # bits per pixel, at which codecs are compared
+DEFAULT_QUALITY = 6
+
+_BLOCK = re.compile(r"(<!-- measured: (\w+) -->)(.*?)(<!-- /measured -->)", re.S)
+
+
+def fill(text: str, answers: Answers) -> str:
+    """The text with every block as the answers give it."""
+    known = {"table": table, "losses": losses, "sheet": sheet, "bf16": bf16}
+
+    def block(match: re.Match[str]) -> str:
+        opening, name, before, closing = match.groups()
+        made = known[name](answers) or "not measured yet"
+        return f"{opening}\n{made}\n{closing}" if "\n" in before else f"{opening}{made}{closing}"
+
+    return _BLOCK.sub(block, text)
+
+
+def table(answers: Answers) -> str:
+    """Codecs as rows; a column only where something was measured."""
+    if "rate-distortion" not in answers:
+        return ""
+    points = curves(answers["rate-distortion"].rows)
+    columns = {
+        f"PSNR at {RATE:g} bit per pixel": {name: _psnr_at(points, name) for name in points},
+        "bytes for the same PSNR": {"slic": "", **_bytes(answers["rate-distortion"])},
+        "encode, decode": _seconds(answers),
+        "encoded a second time": _second_encodes(answers),
+    }
+    columns = {title: cells for title, cells in columns.items() if any(cells.values())}
+    lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    for name, label in {"slic": "**slic**", **PEERS}.items():
+        if name in points:
+            cells = [column.get(name, "") for column in columns.values()]
+            lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, *_after_edits(answers)])
+
+
+def losses(answers: Answers) -> str:
+    """Which codecs take fewer bytes than slic, and which more."""
+    if "rate-distortion" not in answers:
+        return ""
+    rates = {name: rate for name, rate in _rates(answers["rate-distortion"]).items() if name != "base"}
+    by_rate = sorted(rates, key=lambda name: rates[name])
+    fewer = [f"{PEERS[name]} ({-rates[name]:.0f}%)" for name in by_rate if rates[name] < 0]
+    more = [f"{PEERS[name]} ({rates[name]:.0f}%)" for name in by_rate[::-1] if rates[name] >= 0]
+    parts = [f"fewer bytes with {_and(fewer)}"] if fewer else []
+    parts += [f"more with {_and(more)}"] if more else []
+    return f"On Kodak, slic's PSNR takes {'; '.join(parts)}."
+
+
+def sheet(answers: Answers) -> str:
+    """What the contact sheet shows, in numbers."""
+    if "contact-sheet" not in answers:
+        return ""
+    first, *again = (row["psnr"] for row in answers["contact-sheet"].rows if "psnr" in row)
+    return (
+        f"The example, encoded ({first:.1f} dB); then edited in nine ways, and encoded again, "
+        f"which leaves {min(again):.1f} to {max(again):.1f} dB:"
+    )
+
+
+def bf16(answers: Answers) -> str:
+    if "file-size" not in answers:
+        return ""
+    (mean,) = (row for row in answers["file-size"].rows if row["image"] == "mean")
+    worst = min(row["bf16_db"] for row in answers["file-size"].rows)
+    return f"{_short(-mean['bf16_db'])} dB ({_short(-worst)} at worst)"
+
+
+def _psnr_at(points: Curves, name: str) -> str:
+    rates, levels = zip(*points[name], strict=True)
+    if not rates[0] <= RATE <= rates[-1]:
+        return ""
+    return f"{np.interp(np.log(RATE), np.log(rates), levels):.1f} dB"
+
+
+def _rates(answer: Answer) -> dict[str, float]:
+    found = {row["against"]: row["bd_rate"] for row in answer.rows if "against" in row}
+    return {name: rate for name, rate in found.items() if name in PEERS and rate is not None}
+
+
+def _bytes(answer: Answer) -> dict[str, str]:
+    return {name: f"{rate:+.0f}%".replace("-", "−") for name, rate in _rates(answer).items()}
+
+
+def _seconds(answers: Answers) -> dict[str, str]:
+    """At the quality that slic has by default, and where the others come nearest to its rate."""
+    timed = [row for row in answers["rate-distortion"].rows if "encode_s" in row]
+    ours = next((r for r in timed if (r["codec"], r["quality"]) == ("slic", DEFAULT_QUALITY)), None)
+    if ours is None:
+        return {}
+    nearest: dict[str, Row] = {}
+    for row in sorted(timed, key=lambda row: abs(row["bpp"] - ours["bpp"])):
+        nearest.setdefault(row["codec"], row)
+    times = {name: (row["encode_s"], row["decode_s"]) for name, row in nearest.items()}
+    if "speed" in answers:
+        faster = [row for row in answers["speed"].rows if row["precision"] == "bf16"]
+        encode, decode = (float(np.median([row[f"{d}_faster"] for row in faster])) for d in _DIRECTIONS)
+        times["bmshj2018-hyperprior"] = (times["slic"][0] * encode, times["slic"][1] * decode)
+    return {name: f"{_short(encode)} s, {_short(decode)} s" for name, (encode, decode) in times.items()}
+
+
+_DIRECTIONS = ("encode", "decode")
+
+
+def _second_encodes(answers: Answers) -> dict[str, str]:
+    if "generations" not in answers:
+        return {}
+    rows = answers["generations"].rows
+    seconds = [row for row in rows if row["generation"] == 2 and " " not in row["qualities"]]
+    known = {"slic", *PEERS}
+    return {row["codec"] if row["codec"] in known else "base": f"{row['to_first']:.1f} dB" for row in seconds}
+
+
+def _after_edits(answers: Answers) -> list[str]:
+    if "recompress" not in answers:
+        return []
+    (means,) = (row for row in answers["recompress"].rows if row.get("edit") == "all")
+    return [
+        "",
+        f"A decoded picture that is edited and encoded again keeps {means['recompress_psnr']:.1f} dB in the "
+        f"mean of all edits, {means['worst_psnr']:.1f} dB where it fares best; "
+        f"{100 * means['blocks_destroyed']:.0f}% of its blocks are destroyed.",
+    ]
+
+
+def _and(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _short(value: float) -> str:
+    """.03, 1.2: two digits, no zero before the point."""
+    digits = 2 if abs(value) < 0.995 else 1
+    return f"{value:.{digits}f}".replace("-0.", "−.").lstrip("0") or "0"

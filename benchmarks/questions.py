@@ -1,0 +1,165 @@
+"""What users ask, and the command that answers each: the order of RESULTS.md.
+
+In a command `{kodak}`, `{large}` and `{hard}` are folders of pictures, named by the environment variables
+KODAK, LARGE and HARD; without them the example stands in. `{base}` is the model file that BASE names,
+`{runs}` the `--run NAME=FILE` … of RUNS: what needs one that is not named is not run, and `[…]` around it is
+left out.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from benchmarks.data import EXAMPLES, Row
+
+FOLDERS = ("kodak", "large", "hard")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A section of RESULTS.md."""
+
+    name: str
+    text: str
+    command: str
+    on_model: bool = True
+    """Whether the answer depends on the weights; an older model's is then marked."""
+    headline: bool = False
+    """Whether the README rests on it, and so must be about the embedded model."""
+    only: Callable[[Row], bool] = lambda row: True
+    """The rows that are printed."""
+    picture: str | None = None
+    """A file beside the rows."""
+
+    def filled(self, environment: Mapping[str, str]) -> tuple[str, str] | None:
+        """The command to run, and as it is stored; None if it lacks something."""
+        values = {name: environment.get(name.upper(), "") for name in re.findall(r"{(\w+)}", self.command)}
+        values |= {name: values[name] or str(EXAMPLES) for name in FOLDERS if name in values}
+        missing = [name for name, value in values.items() if not value]
+        command = self.command
+        for name in missing:
+            command = re.sub(rf" \[[^]]*{{{name}}}[^]]*\]", "", command)
+        command = command.replace("[", "").replace("]", "")
+        if any(f"{{{name}}}" in command for name in missing):
+            return None
+        shown = {name: _shown(name, value) for name, value in values.items()}
+        return command.format(**values), command.format(**shown)
+
+
+def _shown(name: str, value: str) -> str:
+    if name == "runs":
+        return value
+    return "EXAMPLES" if value == str(EXAMPLES) else name.upper()
+
+
+_SPEED = "python -m benchmarks.speed --images {kodak} --limit 1"
+QUESTIONS = (
+    Question(
+        "contact-sheet",
+        "What does it look like?",
+        "python -m benchmarks.contact_sheet --limit 1 --out benchmarks/results",
+        headline=True,
+        only=lambda row: False,
+        picture="contact-sheet-photo.jpg",
+    ),
+    Question(
+        "rate-distortion",
+        "How good is a picture for its bytes?",
+        "python -m benchmarks.rate_distortion --images {kodak} [--base {base}]",
+        headline=True,
+        picture="rate-distortion.svg",
+    ),
+    Question(
+        "recompress",
+        "What becomes of a picture that is edited and encoded again?",
+        "python -m benchmarks.recompress --images {kodak} --edits all",
+        headline=True,
+        only=lambda row: "images" in row,
+    ),
+    Question(
+        "generations",
+        "What do ten encodes in a row leave?",
+        "python -m benchmarks.generations --images {kodak} [--base {base}]",
+        headline=True,
+        only=lambda row: row["generation"] in (1, 2, 3, 5, 10),
+    ),
+    Question(
+        "launder",
+        "What does it cost to get a picture past the codec?",
+        "python -m benchmarks.launder --images {kodak} [--base {base}]",
+    ),
+    Question(
+        "family",
+        "Is a picture safe from the model's other qualities, too?",
+        "python -m benchmarks.family --images {kodak} --limit 6 [--also {base}]",
+    ),
+    Question(
+        "false-destruction",
+        "Are pictures destroyed that were never encoded?",
+        "python -m benchmarks.false_destruction --images {hard} --base {base}",
+    ),
+    Question(
+        "metrics",
+        "Which distance makes the best adversary?",
+        "python -m benchmarks.metrics --images {kodak} {runs}",
+    ),
+    Question(
+        "jpegsim",
+        "How near do imitations of JPEG come?",
+        "python -m benchmarks.jpegsim --images {kodak} --weights runs/unetjpeg-16/weights.safetensors",
+        on_model=False,
+    ),
+    Question(
+        "speed",
+        "How fast, against CompressAI with the same weights?",
+        "python -m benchmarks.speed --images {kodak} --limit 3",
+        headline=True,
+    ),
+    Question(
+        "speed-large",
+        "And a larger picture?",
+        "python -m benchmarks.speed --images {large} --limit 1 --runs 3",
+    ),
+    Question(
+        "speed-mbt2018",
+        "Minnen2018?",
+        f"{_SPEED} --architecture mbt2018 --runs 6",
+        on_model=False,
+    ),
+    Question(
+        "speed-cheng2020-anchor",
+        "Cheng2020?",
+        f"{_SPEED} --architecture cheng2020-anchor --runs 4",
+        on_model=False,
+    ),
+    Question(
+        "speed-cheng2020-attn",
+        "With attention?",
+        f"{_SPEED} --architecture cheng2020-attn --runs 4",
+        on_model=False,
+    ),
+    Question(
+        "memory",
+        "How do time and memory grow? Does tiling change anything?",
+        "python -m benchmarks.memory --images {large} --megapixels .1,1,6,24,100",
+    ),
+    Question("startup", "How long does a cold start take?", "python -m benchmarks.startup"),
+    Question(
+        "file-size",
+        "What do exactness and bf16 cost, in bytes and decibels?",
+        "python -m benchmarks.file_size --images {kodak}",
+        headline=True,
+    ),
+    Question(
+        "exactness",
+        "Are the symbols the same on every path?",
+        "python -m benchmarks.exactness --images {kodak} --limit 6 --compiled",
+    ),
+    Question("hostile", "What do hostile files do?", "python -m benchmarks.hostile"),
+    Question(
+        "training-speed",
+        "How fast does training go, and how much of the machine does it use?",
+        "python -m benchmarks.training_speed",
+        on_model=False,
+    ),
+)
