@@ -33,9 +33,9 @@ def twin(model: Model) -> nn.Module:
     return net.eval()
 
 
-def takes(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H,W,3) → what CompressAI codes without padding: sides cut to multiples of 64."""
-    height, width = (side // 64 * 64 for side in pixels.shape[:2])
+def takes(pixels: NDArray[np.uint8], limit: int = 1 << 16) -> NDArray[np.uint8]:
+    """(H,W,3) → what CompressAI codes without padding: sides cut to multiples of 64, and to `limit`."""
+    height, width = (min(side, limit) // 64 * 64 for side in pixels.shape[:2])
     return np.ascontiguousarray(pixels[:height, :width])
 
 

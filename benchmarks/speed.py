@@ -35,8 +35,7 @@ def measure(
     model: Model, images: list[tuple[str, Pixels]], precisions: tuple[str, ...], runs: int
 ) -> Iterator[Row]:
     worker = peer.Worker(model, torch.get_num_threads())
-    fitting = [(name, peer.takes(pixels)) for name, pixels in images]
-    for (name, pixels), precision in itertools.product(fitting, precisions):
+    for (name, pixels), precision in itertools.product(images, precisions):
         codec = Codec(model, device="cpu", precision=precision)  # type: ignore[arg-type]
         data = codec.encode(pixels)
         taken = _in_turn(
@@ -133,11 +132,21 @@ def _convolutions(net: nn.Module, x: Tensor) -> Tensor:
 @click.option("--architecture", type=click.Choice(ARCHITECTURES), default=ARCHITECTURES[0], show_default=True)
 @click.option("--runs", default=7, show_default=True)
 @click.option("--threads", default=2, show_default=True)
+@click.option(
+    "--side", default=2048, show_default=True, help="Cut larger pictures to this many pixels a side."
+)
 def main(
-    images: Path, limit: int | None, model: str, as_json: bool, architecture: str, runs: int, threads: int
+    images: Path,
+    limit: int | None,
+    model: str,
+    as_json: bool,
+    architecture: str,
+    runs: int,
+    threads: int,
+    side: int,
 ) -> None:
     torch.set_num_threads(threads)
-    chosen = list(pictures(images, limit))
+    chosen = [(name, peer.takes(pixels, side)) for name, pixels in pictures(images, limit)]
     with tempfile.TemporaryDirectory() as folder:
         if architecture == ARCHITECTURES[0]:
             found, precisions = models.find(model), ("bf16", "fp32")
