@@ -5,6 +5,7 @@
     slic.encode("photo.png", "photo.slic")
     picture = slic.decode("photo.slic")      # a Pillow image
     print(slic.info("photo.slic"))           # what the file says of itself; loads no torch
+    print(slic.verify("photo.slic", "keys/"))  # who signed it, and whether it is still that
 
 `Codec` holds one model ready for many pictures. Names are loaded on first use, so that `import slic`
 stays light.
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from slic.errors import PictureError as PictureError
     from slic.errors import SlicError as SlicError
     from slic.errors import SlicWarning as SlicWarning
+    from slic.errors import VerdictError as VerdictError
+    from slic.trust.signature import sign as sign
+    from slic.trust.verdict import Verdict as Verdict
+    from slic.trust.verdict import verify as verify
 
 _HOME = {
     "Codec": "slic.codec",
@@ -37,9 +42,13 @@ _HOME = {
     "PictureError": "slic.errors",
     "SlicError": "slic.errors",
     "SlicWarning": "slic.errors",
+    "Verdict": "slic.trust.verdict",
+    "VerdictError": "slic.errors",
     "decode": "slic.codec",
     "encode": "slic.codec",
     "info": "slic.describe",
+    "sign": "slic.trust.signature",
+    "verify": "slic.trust.verdict",
 }
 __all__ = sorted(_HOME)
 __version__ = "0.1.0"

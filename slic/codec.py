@@ -24,6 +24,9 @@ from slic.models import Model
 from slic.pixels import MAX_PIXELS, Picture, Source
 from slic.reading import FileSource, read
 from slic.transforms import Precision
+from slic.trust.keys import Keys, Signer, trusted
+from slic.trust.signature import KeyFile, open_key, sign_bytes
+from slic.trust.verdict import require
 from slic_formats import Container, Header, Mode, parse, serialise
 from slic_formats.limits import max_entropy_bytes
 
@@ -49,9 +52,12 @@ class Codec:
         self.precision: Precision = precision
         self._engine = _engine(self.model.path, self.model.identity, self.device, precision)
 
-    def encode(self, source: Source, *, strip: bool = False) -> bytes:
-        """The bytes of a `.slic` file; `strip` drops EXIF and XMP, the colour profile stays."""
-        return self.encode_picture(_load(source, strip))
+    def encode(
+        self, source: Source, *, strip: bool = False, key: Signer | None = None, comment: str = ""
+    ) -> bytes:
+        """The bytes of a `.slic` file; `strip` drops EXIF and XMP, the colour profile stays; `key` signs."""
+        data = self.encode_picture(_load(source, strip))
+        return data if key is None else sign_bytes(data, key, comment)
 
     def encode_picture(self, picture: Picture) -> bytes:
         return self._encode_all([picture])[0]
@@ -206,21 +212,33 @@ def encode(
     device: str = "auto",
     precision: Precision = "auto",
     strip: bool = False,
+    key: KeyFile | Signer | None = None,
+    comment: str = "",
     force: bool = False,
 ) -> bytes | None:
     """Write `source` as the `.slic` file `target`; without a target, give its bytes.
 
-    `quality` is 1 (smallest) to 8 (best), `model` a name or a file; each has its default.
+    `quality` is 1 (smallest) to 8 (best), `model` a name or a file; each has its default. `key` signs the
+    file, and `comment` with it.
     """
-    data = Codec(model, quality=quality, device=device, precision=precision).encode(source, strip=strip)
+    signer = None if key is None else open_key(key)
+    codec = Codec(model, quality=quality, device=device, precision=precision)
+    data = codec.encode(source, strip=strip, key=signer, comment=comment)
     if target is None:
         return data
     files.write(Path(target), data, force=force)
     return None
 
 
-def decode(source: FileSource, *, device: str = "auto", precision: Precision = "auto") -> Image.Image:
-    """The picture in a `.slic` file, decoded with the installed model that it names."""
+def decode(
+    source: FileSource, *, device: str = "auto", precision: Precision = "auto", verify: Keys | None = None
+) -> Image.Image:
+    """The picture in a `.slic` file, decoded with the installed model that it names.
+
+    With `verify`, only if one of these keys has signed it; else a VerdictError, before any model is loaded.
+    """
     container = parse(read(source))
+    if verify is not None:
+        require(container, trusted(verify))
     codec = Codec(models.find_identity(container.header.model), device=device, precision=precision)
     return pixels.to_image(codec.decode_picture(container))

@@ -5,11 +5,13 @@
     ├── MismatchError    decoded symbols differ from the digest in the header
     ├── ModelError       a model is unknown, damaged or another one
     ├── PictureError     a picture cannot be read, or slic cannot hold it
-    └── KeyFileError     a key cannot be read
+    ├── KeyFileError     a key cannot be read or used
+    └── VerdictError     a file was to be decoded only if its signature holds, and it does not
 
     SlicWarning          something of a picture was converted or dropped
 
-A file that cannot be opened or written stays an `OSError`. A missing signature is a verdict, not an error.
+A file that cannot be opened or written stays an `OSError`. A missing signature is a verdict, not
+an error, until decoding depends on it.
 """
 
 from slic_formats.errors import FormatError as FormatError
@@ -41,4 +43,8 @@ class SlicWarning(UserWarning):
 
 
 class KeyFileError(_Hinted):
-    """A key cannot be read."""
+    """A key cannot be read or used."""
+
+
+class VerdictError(_Hinted):
+    """A file was to be decoded only if its signature holds, and it does not."""

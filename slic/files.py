@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def write(target: Path, data: bytes | Iterable[bytes], *, force: bool = False) -> None:
+def write(target: Path, data: bytes | Iterable[bytes], *, force: bool = False, private: bool = False) -> None:
     """Put `data` under the name `target`. An existing file stays unless `force`; FileExistsError says so.
 
     Whatever happens, the target is the old file or the new one, never a part of one. The temporary goes
     with every exception, KeyboardInterrupt too; after a SIGKILL it stays, as `.NAME.….part`. A link is
     followed; what is no file (a pipe, /dev/null) is written to, as nothing can take its place.
+    `private`: only its owner may ever read it, from its first moment on.
     """
     pieces: Iterable[bytes] = [data] if isinstance(data, bytes) else data
     if not force and os.path.lexists(target):  # before any work; in a race, `_claim` has the last word
@@ -24,7 +25,7 @@ def write(target: Path, data: bytes | Iterable[bytes], *, force: bool = False) -
         if _is_special(final):
             _write_through(final, pieces)
         else:
-            _write_whole(final, pieces, force)
+            _write_whole(final, pieces, force, private)
     except OSError as error:
         error.filename, error.filename2 = str(target), None  # no one knows the temporary file's name
         raise
@@ -54,11 +55,11 @@ def _write_through(target: Path, pieces: Iterable[bytes]) -> None:
         stream.writelines(pieces)
 
 
-def _write_whole(target: Path, pieces: Iterable[bytes], force: bool) -> None:
+def _write_whole(target: Path, pieces: Iterable[bytes], force: bool, private: bool) -> None:
     # 50 characters are at most 200 bytes, and file systems allow 255.
     temporary = target.parent / f".{target.name[:50]}.{secrets.token_hex(8)}.part"
     try:  # the file is made inside: an interrupt may come at any moment after
-        with open(temporary, "xb") as stream:
+        with open(temporary, "xb", opener=_open_private if private else None) as stream:
             stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
@@ -70,6 +71,10 @@ def _write_whole(target: Path, pieces: Iterable[bytes], force: bool) -> None:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
     _sync_folder(target.parent)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _claim(temporary: Path, target: Path) -> None:

@@ -40,7 +40,7 @@ _VALUE = 64
 MAX_SIGN = _START.size + MAX_TABLE * _ENTRY.size + _COMMENT.size + MAX_COMMENT + _VALUE
 
 # What can move the cursor, start a line or turn the direction of text makes a comment lie on a screen.
-_FORBIDDEN = frozenset(
+FORBIDDEN = frozenset(
     chr(c)
     for first, last in ((0x00, 0x1F), (0x7F, 0x9F), (0x2028, 0x202E), (0x2066, 0x2069))
     for c in range(first, last + 1)
@@ -79,6 +79,11 @@ class State(Enum):
 class ChunkStatus:
     type: str
     state: State
+
+
+def key_id(public: bytes) -> bytes:
+    """The id of an Ed25519 public key: it follows from the key, so that no key can take another's id."""
+    return hashlib.sha256(public).digest()[:8]
 
 
 def make_table(chunks: Iterable[Chunk]) -> tuple[TableEntry, ...]:
@@ -173,7 +178,7 @@ def _read_comment(span: Span, at: int) -> str:
     except UnicodeDecodeError as error:
         raise span.error("comment is not utf-8", span.offset + start + error.start) from None
     for i, character in enumerate(comment):
-        if character in _FORBIDDEN:
+        if character in FORBIDDEN:
             place = span.offset + start + len(comment[:i].encode())
             raise span.error("control character in comment", place)
     return comment

@@ -20,6 +20,10 @@ COMMANDS = {
     "decode": "slic.cli.coding",
     "info": "slic.cli.inspect",
     "models": "slic.cli.models",
+    "keygen": "slic.cli.trust",
+    "sign": "slic.cli.trust",
+    "strip": "slic.cli.trust",
+    "verify": "slic.cli.trust",
 }
 INTERRUPTED = 130
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slic.cli import options, work
+from slic.cli import options, signing, work
 from slic.cli.plan import STREAM, Job, plan
 
 if TYPE_CHECKING:
     from slic.codec import Codec
     from slic.models import Model
     from slic.transforms import Precision
+    from slic.trust.keys import PublicKey
 
 FORMATS = ("png", "jpg", "webp", "tiff")
 
@@ -26,6 +27,7 @@ FORMATS = ("png", "jpg", "webp", "tiff")
 @click.option("-q", "--quality", type=click.IntRange(1, 8), help="1 is smallest, 8 is best.")
 @click.option("-m", "--model", metavar="MODEL", help="A model's name or file.")
 @click.option("--strip", is_flag=True, help="Drop EXIF and XMP; the colour profile stays.")
+@options.signer("--sign", required=False)
 @options.machine
 @options.as_json
 @click.pass_context
@@ -45,6 +47,7 @@ def encode(
       slic encode photo.png                       writes photo.slic
       slic encode -r shoot/ -o out/ -j 4          a folder, four at a time
       slic encode -q 3 - -o - <a.png >a.slic      from and to a pipe
+      slic encode --sign press.key photo.png      signed, for slic verify
     """
     settings = _settings(shared)
     jobs = plan(inputs, shared["output"], ".slic", _readable() if shared["recursive"] else None)
@@ -52,18 +55,27 @@ def encode(
     if jobs:
         from slic.models import choose
 
-        encoder = _Encoder(choose(model, quality), strip, shared)
+        signed = signing.Signing.chosen(shared)
+        encoder = _Encoder(choose(model, quality), strip, signed, shared)
         ctx.exit(work.run(jobs, encoder, settings))
 
 
 @click.command()
 @options.inputs
 @options.outputs
+@options.verify
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Else from -o, or png.")
 @options.machine
 @options.as_json
 @click.pass_context
-def decode(ctx: click.Context, /, inputs: tuple[str, ...], format_: str | None, **shared: Any) -> None:
+def decode(
+    ctx: click.Context,
+    /,
+    inputs: tuple[str, ...],
+    format_: str | None,
+    verify: tuple[str, ...],
+    **shared: Any,
+) -> None:
     """Write the picture in each of FILES.
 
     \b
@@ -71,6 +83,7 @@ def decode(ctx: click.Context, /, inputs: tuple[str, ...], format_: str | None, 
       slic decode photo.slic                      writes photo.png
       slic decode -r out/ -o seen/ --format jpg   a folder
       slic decode photo.slic -o - | display       to a pipe
+      slic decode --verify keys/ photo.slic       only what a key in keys/ has signed
     """
     settings = _settings(shared)
     chosen = _format(format_, shared["output"])
@@ -78,7 +91,10 @@ def decode(ctx: click.Context, /, inputs: tuple[str, ...], format_: str | None, 
     jobs = plan(inputs, shared["output"], f".{chosen}", takes)
     settings.check(jobs)
     if jobs:
-        ctx.exit(work.run(jobs, _Decoder(chosen, shared), settings))
+        from slic.trust.keys import trusted
+
+        keys = trusted(verify) if verify else None
+        ctx.exit(work.run(jobs, _Decoder(chosen, keys, shared), settings))
 
 
 def _settings(shared: dict[str, Any]) -> work.Settings:
@@ -114,7 +130,9 @@ def _source(job: Job) -> Any:
 class _Encoder:
     """One Codec for all inputs."""
 
-    def __init__(self, model: "Model", strip: bool, shared: dict[str, Any]) -> None:
+    def __init__(
+        self, model: "Model", strip: bool, signed: signing.Signing | None, shared: dict[str, Any]
+    ) -> None:
         from PIL import Image
 
         from slic.codec import Codec
@@ -123,6 +141,7 @@ class _Encoder:
         self._codec = Codec(model, device=shared["device"], precision=shared["precision"])
         self._limits = _limits(shared)
         self._strip = strip
+        self._signing = signed
 
     def __call__(self, job: Job, result: work.Result) -> bytes:
         from slic import pixels
@@ -130,6 +149,8 @@ class _Encoder:
         picture = pixels.load(_source(job), strip=self._strip, **self._limits)
         result.warnings += picture.warnings
         data = self._codec.encode_picture(picture)
+        if self._signing:
+            data = self._signing.apply(data, result)
         height, width = picture.rgb.shape[:2]
         work.describe(result, self._codec.model, len(data), width, height)
         return data
@@ -138,8 +159,9 @@ class _Encoder:
 class _Decoder:
     """A Codec for each model that the inputs name, made when the first file asks for it."""
 
-    def __init__(self, format_: str, shared: dict[str, Any]) -> None:
+    def __init__(self, format_: str, keys: "tuple[PublicKey, ...] | None", shared: dict[str, Any]) -> None:
         self._format = format_
+        self._keys = keys
         self._device: str = shared["device"]
         self._precision: Precision = shared["precision"]
         self._limits = _limits(shared)
@@ -153,6 +175,10 @@ class _Decoder:
 
         data = read(sys.stdin.buffer if job.source == STREAM else job.source)
         container = parse(data)
+        if self._keys is not None:
+            from slic.trust.verdict import require
+
+            result.facts |= require(container, self._keys).as_dict()
         codec = self._codec(container.header.model)
         picture = codec.decode_picture(container, **self._limits)
         saved, lost = save(picture, self._format)

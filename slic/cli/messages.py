@@ -1,6 +1,7 @@
 """What is said on stderr: one line, prefixed, lower case; hints on lines of their own."""
 
 import traceback
+from pathlib import Path
 
 import click
 
@@ -18,6 +19,15 @@ def warning(text: str) -> None:
 def hint(text: str | None) -> None:
     if text:
         line(f"hint: {text}")
+
+
+def plain(text: str) -> str:
+    """Text from a file or its name, which cannot move the cursor or start a line of its own."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def name(path: str | Path) -> str:
+    return plain(click.format_filename(path))
 
 
 def describe(error: BaseException, about: str | None = None) -> str:

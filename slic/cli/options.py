@@ -57,3 +57,32 @@ def machine(command: Command) -> Command:
         click.option("--max-pixels", type=click.IntRange(min=1), metavar="N", help="Refuse larger pictures."),
     )
     return add(command)
+
+
+verify = click.option(
+    "--verify", multiple=True, metavar="KEYS", help="Public key, or folder of them: decode nothing else."
+)
+
+
+def signer(flag: str, *, required: bool) -> Callable[[Command], Command]:
+    """The key that signs, and how to get at it."""
+    return _together(
+        click.option(
+            flag,
+            "key",
+            metavar="KEY",
+            required=required,
+            help="Private key; with --sign-with, its public one.",
+        ),
+        click.option("--sign-with", metavar="COMMAND", help="Signs standard input: 64 bytes on its output."),
+        click.option("--comment", default="", metavar="TEXT", help="Signed too, and shown by verify."),
+        passphrase_file,
+    )
+
+
+passphrase_file = click.option(
+    "--passphrase-file",
+    envvar="SLIC_PASSPHRASE_FILE",
+    metavar="FILE",
+    help="Its first line unlocks the key; else the terminal asks.",
+)

@@ -13,7 +13,7 @@ is stale.
 
 Results go to standard output, all else to standard error. Exit codes: 0 all well, also when there was
 nothing to do; 1 some input failed, the others are done; 2 the command line is wrong, and nothing was
-written; 3 a verdict is negative; 130 interrupted.
+written; 3 a verdict is negative, which outweighs a failure; 130 interrupted.
 
 Outputs lie beside their inputs unless `-o` says where. `-o` names a folder when there is such a folder,
 when it ends in `/`, or when there are several inputs; else it names a file. `-` is standard input or
@@ -22,7 +22,11 @@ output. In folders, `-r` takes what Pillow can read (encode) or `.slic` files (d
 With `--json` each input gives one object on a line: `input`, `output`, `ok`, then `bytes` and `bpp` of the
 `.slic` file, `width`, `height`, `model`, `seconds`, `warnings`; or `error` and `hint`; or `skipped`.
 
-`SLIC_MODELS` names folders to look for models in, before the user's own and the embedded ones.
+With `slic verify --json` each has `input`, `ok` (whether it is valid), `verdict`, `key`, `signer`, `comment`,
+`removed`, `changed` and `reason`; or `error` and `hint`, if it cannot be read. See [trust.md](trust.md).
+
+`SLIC_MODELS` names folders to look for models in, before the user's own and the embedded ones. `SLIC_KEYS`
+names folders of public keys, `SLIC_PASSPHRASE_FILE` the file whose first line unlocks a private key.
 """
 
 

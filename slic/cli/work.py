@@ -16,10 +16,13 @@ import click
 from slic import files
 from slic.cli import messages
 from slic.cli.plan import STREAM, Job
-from slic.errors import ModelError, PictureError, SlicError
+from slic.errors import ModelError, PictureError, SlicError, VerdictError
 
 if TYPE_CHECKING:
     from slic.models import Model
+
+
+NEGATIVE = 3  # the exit code of a verdict, which outweighs that of a failure
 
 
 @dataclass
@@ -42,10 +45,16 @@ class Result:
         return json.dumps(head | self.facts | {"warnings": self.warnings})
 
 
-def describe(result: Result, model: "Model", size: int, width: int, height: int) -> None:
-    """What both commands say: `size` is that of the `.slic` file."""
+def measure(result: Result, size: int, width: int, height: int) -> None:
+    """`size` is that of the `.slic` file."""
     bpp = round(8 * size / (width * height), 4)
-    result.facts |= {"bytes": size, "bpp": bpp, "width": width, "height": height, "model": model.name}
+    result.facts |= {"bytes": size, "bpp": bpp, "width": width, "height": height}
+
+
+def describe(result: Result, model: "Model", size: int, width: int, height: int) -> None:
+    """What encoding and decoding say."""
+    measure(result, size, width, height)
+    result.facts["model"] = model.name
     if not model.secured:
         result.warnings.append(
             f"model {model.name} is not secured: re-encoding an edited copy will not destroy it"
@@ -59,9 +68,11 @@ class Settings:
     force: bool
     skip_existing: bool
     as_json: bool
-    jobs: int
-    threads: int | None
-    device: str
+    jobs: int = 1
+    threads: int | None = None
+    device: str = "auto"
+    networks: bool = True
+    """Whether the work needs torch."""
 
     def check(self, jobs: list[Job]) -> None:
         """Refuse what cannot go well, before anything is written."""
@@ -89,8 +100,14 @@ def run(jobs: list[Job], work: Work, settings: Settings) -> int:
     with _mapped(lambda job: _one(job, work, settings), jobs, settings) as results:
         for result in _with_progress(results, len(jobs)):
             _tell(result, settings, said)
-            code = code if result.error is None else 1
+            code = max(code, _code(result.error))
     return code
+
+
+def _code(error: BaseException | None) -> int:
+    if isinstance(error, VerdictError):
+        return NEGATIVE
+    return 0 if error is None else 1
 
 
 def _one(job: Job, work: Work, settings: Settings) -> Result:
@@ -168,7 +185,13 @@ def _summary(result: Result) -> str:
         return f"{target}: exists, skipped"
     facts = result.facts
     size = f"{target}: {facts['width']}x{facts['height']}"
-    return f"{size}, {facts['bytes']} bytes, {facts['bpp']:.3f} bpp" if target.endswith(".slic") else size
+    if target.endswith(".slic"):
+        size += f", {facts['bytes']} bytes, {facts['bpp']:.3f} bpp"
+    if key := facts.get("signed_by"):
+        size += f", signed by {key}"
+    if removed := facts.get("removed"):
+        size += f", {' and '.join(removed)} removed"
+    return size
 
 
 @contextmanager
@@ -203,6 +226,8 @@ def _with_progress(results: Iterator[Result], total: int) -> Iterator[Result]:
 
 def _set_up_torch(settings: Settings, count: int) -> None:
     """Share the cores among the inputs; torch keeps this number for each thread."""
+    if not settings.networks:
+        return
     import torch
 
     workers = max(1, min(settings.jobs or cores(), count))

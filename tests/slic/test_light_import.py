@@ -53,18 +53,48 @@ def test_info_is_light(python: Callable[..., str], file: Path) -> None:
     assert loaded(python, RUN, "info", str(file)) == []
 
 
+@pytest.fixture
+def signed(file: Path) -> Path:
+    """a.slic, signed by the key in press.key and press.pub beside it."""
+    from slic.trust import keys, signature
+
+    key = keys.make()
+    keys.save(key, file.with_name("press"), passphrase=None)
+    file.write_bytes(signature.sign_bytes(file.read_bytes(), key))
+    return file
+
+
+def test_verify_is_light(python: Callable[..., str], signed: Path) -> None:
+    code, key = (
+        "import sys, slic; assert slic.verify(*sys.argv[1:]).valid",
+        str(signed.with_name("press.pub")),
+    )
+    assert loaded(python, code, str(signed), key) == []
+    assert loaded(python, RUN, "verify", str(signed), "--key", key) == []
+
+
+def test_sign_and_strip_are_light(python: Callable[..., str], signed: Path) -> None:
+    key = str(signed.with_name("press.key"))
+    assert loaded(python, RUN, "sign", str(signed), "--key", key) == []
+    assert loaded(python, RUN, "strip", "--exif", str(signed)) == []
+
+
 @pytest.mark.parametrize("args", [("models", "list"), ("--help",), ("encode", "--help")])
 def test_commands_without_pictures_are_light(python: Callable[..., str], args: tuple[str, ...]) -> None:
     assert loaded(python, RUN, *args) == []
 
 
-def test_info_answers_in_a_quarter_of_a_second(python: Callable[..., str], file: Path) -> None:
+def test_info_and_verify_answer_soon(python: Callable[..., str], signed: Path) -> None:
+    def fastest(*args: str) -> float:
+        """Of some, beside what Python itself takes: other work on the machine is not ours."""
+        return min(seconds(*args) for _ in range(5))
+
     def seconds(*args: str) -> float:
         started = time.perf_counter()
         python(*args)
         return time.perf_counter() - started
 
-    # The fastest of some, beside what Python itself takes: other work on the machine is not ours.
-    bare = min(seconds("-c", "pass") for _ in range(5))
-    ours = min(seconds("-m", "slic", "info", str(file)) for _ in range(5))
-    assert ours < max(0.25, 20 * bare)
+    bare = fastest("-c", "pass")
+    assert fastest("-m", "slic", "info", str(signed)) < max(0.25, 20 * bare)
+    key = str(signed.with_name("press.pub"))
+    assert fastest("-m", "slic", "verify", str(signed), "--key", key) < max(0.3, 20 * bare)
