@@ -42,9 +42,9 @@ def takes(pixels: NDArray[np.uint8], limit: int = 1 << 16) -> NDArray[np.uint8]:
 class Worker:
     """The twin in a process of its own, as its users run it: slic's memory settings do not reach it."""
 
-    def __init__(self, model: Model, threads: int) -> None:
+    def __init__(self, model: Model, threads: int, device: str = "cpu") -> None:
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, context, _start, (model.path, threads))
+        self._pool = ProcessPoolExecutor(1, context, _start, (model.path, threads, device))
 
     def encode(self, pixels: NDArray[np.uint8]) -> float:
         """Seconds of one `compress`, from pixels to strings."""
@@ -61,15 +61,15 @@ class Worker:
 _state: dict[str, Any] = {}
 
 
-def _start(path: Path, threads: int) -> None:
+def _start(path: Path, threads: int, device: str) -> None:
     torch.set_num_threads(threads)
-    _state["net"] = twin(open_file(path))
+    _state["net"], _state["device"] = twin(open_file(path)).to(device), device
 
 
 @torch.no_grad()
 def _encode_seconds(pixels: NDArray[np.uint8]) -> float:
     began = time.perf_counter()
-    x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    x = torch.from_numpy(pixels).to(_state["device"]).permute(2, 0, 1)[None].float() / 255
     _state["strings"] = _state["net"].compress(x)
     return time.perf_counter() - began
 
@@ -78,7 +78,7 @@ def _encode_seconds(pixels: NDArray[np.uint8]) -> float:
 def _decode_seconds(_: NDArray[np.uint8]) -> float:
     began, coded = time.perf_counter(), _state["strings"]
     x = _state["net"].decompress(coded["strings"], coded["shape"])["x_hat"]
-    (x[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    (x[0].permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
     return time.perf_counter() - began
 
 

@@ -2,8 +2,8 @@
 
 In a command `{kodak}`, `{large}` and `{hard}` are folders of pictures, named by the environment variables
 KODAK, LARGE and HARD; without them the example stands in. `{base}` is the model file that BASE names,
-`{runs}` the `--run NAME=FILE` … of RUNS: what needs one that is not named is not run, and `[…]` around it is
-left out.
+`{runs}` the `--run NAME=FILE` … of RUNS, `{gpu}` is GPU, such as cuda: what needs one that is not named is not
+run, and `[…]` around it is left out.
 """
 
 import re
@@ -47,7 +47,7 @@ class Question:
 
 
 def _shown(name: str, value: str) -> str:
-    if name == "runs":
+    if name in ("runs", "gpu"):
         return value
     return "EXAMPLES" if value == str(EXAMPLES) else name.upper()
 
@@ -65,7 +65,7 @@ QUESTIONS = (
     Question(
         "rate-distortion",
         "How good is a picture for its bytes?",
-        "python -m benchmarks.rate_distortion --images {kodak} [--base {base}]",
+        "python -m benchmarks.rate_distortion --images {kodak} --device cpu [--base {base}]",
         headline=True,
         picture="rate-distortion.svg",
     ),
@@ -112,13 +112,16 @@ QUESTIONS = (
     Question(
         "speed",
         "How fast, against CompressAI with the same weights?",
-        "python -m benchmarks.speed --images {kodak} --limit 3",
+        "python -m benchmarks.speed --images {kodak} --limit 3 --device cpu",
         headline=True,
     ),
     Question(
         "speed-large",
         "And a larger picture?",
         "python -m benchmarks.speed --images {large} --limit 1 --runs 3",
+    ),
+    Question(
+        "speed-cuda", "On a GPU?", "python -m benchmarks.speed --images {kodak} --limit 3 --device {gpu}"
     ),
     Question(
         "speed-mbt2018",
@@ -138,6 +141,7 @@ QUESTIONS = (
         f"{_SPEED} --architecture cheng2020-attn --runs 4",
         on_model=False,
     ),
+    Question("stages", "Where does the time go?", "python -m benchmarks.stages --images {kodak} --limit 3"),
     Question(
         "memory",
         "How do time and memory grow? Does tiling change anything?",

@@ -116,7 +116,7 @@ def measure(question: Question) -> bool:
     """Run one benchmark and store its answer; whether that worked. A failing one leaves what was stored."""
     filled = question.filled(os.environ)
     if filled is None:
-        click.echo(f"{question.name}: left out, it needs BASE or RUNS", err=True)
+        click.echo(f"{question.name}: left out, for what it needs is not named", err=True)
         return True
     command, shown = filled
     click.echo(command, err=True)

@@ -1,6 +1,6 @@
 """How fast is slic, against CompressAI with the same weights and against the bare convolutions?
 
-    python -m benchmarks.speed --images DIR [--architecture mbt2018] [--json]
+    python -m benchmarks.speed --images DIR [--architecture mbt2018] [--device cuda] [--json]
 
 Bytes to pixels and back, medians of runs taken in turn, both sides with the same threads; CompressAI runs
 in a process of its own, because slic tells its process to keep freed memory, which speeds both up.
@@ -32,11 +32,16 @@ FULL_SIZE = {"mbt2018": (192, 192), "cheng2020-anchor": (128, 128), "cheng2020-a
 
 
 def measure(
-    model: Model, images: list[tuple[str, Pixels]], precisions: tuple[str, ...], runs: int
+    model: Model,
+    images: list[tuple[str, Pixels]],
+    precisions: tuple[str, ...],
+    runs: int,
+    device: str = "auto",
 ) -> Iterator[Row]:
-    worker = peer.Worker(model, torch.get_num_threads())
+    kind = Codec(model, device=device).device.type
+    worker = peer.Worker(model, torch.get_num_threads(), kind)
     for (name, pixels), precision in itertools.product(images, precisions):
-        codec = Codec(model, device="cpu", precision=precision)  # type: ignore[arg-type]
+        codec = Codec(model, device=kind, precision=precision)  # type: ignore[arg-type]
         data = codec.encode(pixels)
         taken = _in_turn(
             {
@@ -53,6 +58,7 @@ def measure(
             "architecture": model.architecture,
             "image": name,
             "megapixels": round(pixels.shape[0] * pixels.shape[1] / 1e6, 2),
+            "device": kind,
             "precision": precision,
             "encode_s": taken["encode"],
             "decode_s": taken["decode"],
@@ -82,7 +88,7 @@ def _bare(codec: Codec, pixels: Pixels, direction: str) -> Callable[[], None]:
     engine = codec._engine
     transforms, hyper = engine._transforms, engine._prior._hyper.net  # type: ignore[attr-defined]
     with torch.inference_mode():
-        x = x.to(transforms.pixels, memory_format=torch.channels_last)
+        x = x.to(engine.device, transforms.pixels, memory_format=torch.channels_last)
         y = transforms.g_a(x).to(transforms.precision, memory_format=torch.channels_last)
         z = transforms.h_a(y)
         integers = z.double().round()
@@ -100,6 +106,8 @@ def _bare(codec: Codec, pixels: Pixels, direction: str) -> Callable[[], None]:
             weight = layer.weight.view(len(layer.bias), -1, k, k)
             signal = F.conv2d(signal, weight, padding=k // 2)
             signal = signal if layer.plan.kind == "conv" else F.pixel_shuffle(signal, 2)
+        if engine.device.type == "cuda":
+            torch.cuda.synchronize()
 
     return run
 
@@ -140,6 +148,7 @@ def main(
     limit: int | None,
     model: str,
     as_json: bool,
+    device: str,
     architecture: str,
     runs: int,
     threads: int,
@@ -155,7 +164,7 @@ def main(
                 peer.untrained(architecture, *FULL_SIZE[architecture], Path(folder)),
                 ("bf16",),
             )
-        show(measure(found, chosen, precisions, runs), as_json=as_json)
+        show(measure(found, chosen, precisions, runs, device), as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from benchmarks import exactness, hostile, memory
+from benchmarks import exactness, hostile, memory, startup
 from slic.models import Model
 
 
@@ -65,6 +65,12 @@ def test_the_twin_has_slics_weights(tiny_models: dict[str, Model], picture) -> N
 def test_scenes_have_the_size_asked_for() -> None:
     scene = memory.scene(np.zeros((50, 60, 3), np.uint8), 0.5)
     assert abs(scene.shape[0] * scene.shape[1] / 1e6 - 0.5) < 0.01
+
+
+def test_a_cold_start_is_that_of_each_command() -> None:
+    done = CliRunner().invoke(startup.main, ["--runs", "1", "--json"], catch_exceptions=False)
+    seconds = {row["command"]: row["seconds"] for row in rows(done.output)}
+    assert seconds["import slic"] < seconds["import torch"] < seconds["encode"]
 
 
 def test_memory_has_a_row_a_size_and_one_for_tiles(folder: Path, tiny_model: Model) -> None:
