@@ -2,8 +2,8 @@
 
 In a command `{kodak}`, `{large}` and `{hard}` are folders of pictures, named by the environment variables
 KODAK, LARGE and HARD; without them the example stands in. `{base}` is the model file that BASE names,
-`{runs}` the `--run NAME=FILE` … of RUNS, `{gpu}` is GPU, such as cuda: what needs one that is not named is not
-run, and `[…]` around it is left out.
+`{runs}` the `--run NAME=FILE` … of RUNS, `{gpu}` is GPU, such as cuda: what needs one that is not named is
+not run, and `[…]` around it is left out.
 """
 
 import re

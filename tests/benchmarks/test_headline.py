@@ -28,8 +28,8 @@ CURVES = answer(
 def test_the_table_has_a_row_a_codec_and_columns_for_what_was_measured() -> None:
     title, _, slic, webp = headline.table({"rate-distortion": CURVES}).splitlines()
     assert title == "| | PSNR at 1 bit per pixel | bytes for the same PSNR | encode, decode |"
-    assert slic == "| **slic** | 35.0 dB |  | .14 s, .28 s |"
-    assert webp == "| WebP | 35.2 dB | +12% | .04 s, .07 s |"
+    assert slic == "| **slic** | 35.0 dB |  | 140 ms, 280 ms |"
+    assert webp == "| WebP | 35.2 dB | +12% | 36 ms, 72 ms |"
 
 
 def test_second_encodes_and_edits_come_when_they_are_known() -> None:
@@ -38,8 +38,17 @@ def test_second_encodes_and_edits_come_when_they_are_known() -> None:
     after = {"edit": "all", "recompress_psnr": 8.0, "worst_psnr": 14.04, "blocks_destroyed": 0.987}
     known = {"rate-distortion": CURVES, "generations": answer(row, in_turn), "recompress": answer(after)}
     title, _, slic, *_, last = headline.table(known).splitlines()
-    assert title.endswith("| encoded a second time |") and slic.endswith("| 5.5 dB |")
+    assert title.endswith("| second encode against the first |") and slic.endswith("| 5.5 dB |")
     assert "8.0 dB" in last and "14.0 dB" in last and "99%" in last
+
+
+def test_compressai_is_timed_with_the_same_weights() -> None:
+    rows = [
+        {"precision": precision, "encode_faster": encode, "decode_faster": 4.0}
+        for precision, encode in (("bf16", 3.0), ("fp32", 2.0), ("bf16", 3.4), ("bf16", 9.0))
+    ]
+    last = headline.table({"rate-distortion": CURVES, "speed": answer(*rows)}).splitlines()[-1]
+    assert "3.4 times as long" in last and "4.0 times" in last
 
 
 def test_losses_name_the_best_first() -> None:
