@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+OUTLIER = 2.5
+
 
 def orthogonalise(gradient: Tensor, steps: int = 4) -> Tensor:
     """About the nearest matrix with orthonormal rows (or columns): Newton-Schulz, in bf16."""
@@ -22,7 +24,11 @@ def orthogonalise(gradient: Tensor, steps: int = 4) -> Tensor:
 
 
 class Muon(Optimizer):
-    """Momentum, orthogonalised, for convolution weights seen as matrices out x (in·k·k)."""
+    """Momentum, orthogonalised, for convolution weights seen as matrices out x (in·k·k).
+
+    A gradient beyond OUTLIER times its usual size is cut to that: the direction of a single odd sample
+    would otherwise be that of all steps until momentum has forgotten it.
+    """
 
     def __init__(self, groups: list[dict[str, object]]) -> None:
         super().__init__(groups, {"lr": 0.0, "momentum": 0.95, "transposed": False})
@@ -31,13 +37,21 @@ class Muon(Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
             for weight in group["params"]:
+                gradient = self._usual(weight)
                 momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
-                momentum.lerp_(weight.grad, 1 - group["momentum"])
-                update = weight.grad.lerp(momentum, group["momentum"])
+                momentum.lerp_(gradient, 1 - group["momentum"])
+                update = gradient.lerp(momentum, group["momentum"])
                 update = update.transpose(0, 1) if group["transposed"] else update
                 flat = orthogonalise(update.reshape(len(update), -1)).reshape(update.shape)
                 flat = flat * max(1, len(update) / update[0].numel()) ** 0.5
                 weight.add_(flat.transpose(0, 1) if group["transposed"] else flat, alpha=-group["lr"])
+
+    def _usual(self, weight: Tensor) -> Tensor:
+        size = weight.grad.norm()
+        usual = self.state[weight].setdefault("usual", size.clone())
+        kept = size.clamp_max(OUTLIER * usual)
+        usual.lerp_(kept, 0.02)
+        return weight.grad * (kept / size.clamp_min(1e-12))
 
 
 HYPER = ("h_", "context_prediction", "entropy_parameters")
