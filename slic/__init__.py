@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from slic.describe import info as info
     from slic.errors import FormatError as FormatError
     from slic.errors import KeyFileError as KeyFileError
+    from slic.errors import ManifestError as ManifestError
     from slic.errors import MismatchError as MismatchError
     from slic.errors import ModelError as ModelError
     from slic.errors import PictureError as PictureError
@@ -37,6 +38,7 @@ _HOME = {
     "FormatError": "slic.errors",
     "Info": "slic.describe",
     "KeyFileError": "slic.errors",
+    "ManifestError": "slic.errors",
     "MismatchError": "slic.errors",
     "ModelError": "slic.errors",
     "PictureError": "slic.errors",

@@ -6,6 +6,7 @@
     ├── ModelError       a model is unknown, damaged or another one
     ├── PictureError     a picture cannot be read, or slic cannot hold it
     ├── KeyFileError     a key cannot be read or used
+    ├── ManifestError    a C2PA manifest cannot be made
     └── VerdictError     a file was to be decoded only if its signature holds, and it does not
 
     SlicWarning          something of a picture was converted or dropped
@@ -48,3 +49,7 @@ class KeyFileError(_Hinted):
 
 class VerdictError(_Hinted):
     """A file was to be decoded only if its signature holds, and it does not."""
+
+
+class ManifestError(_Hinted):
+    """A C2PA manifest cannot be made."""

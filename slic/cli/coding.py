@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from slic.codec import Codec
     from slic.models import Model
     from slic.transforms import Precision
+    from slic.trust.c2pa import Definition
     from slic.trust.keys import PublicKey
 
 FORMATS = ("png", "jpg", "webp", "tiff")
@@ -28,6 +30,7 @@ FORMATS = ("png", "jpg", "webp", "tiff")
 @click.option("-m", "--model", metavar="MODEL", help="A model's name or file.")
 @click.option("--strip", is_flag=True, help="Drop EXIF and XMP; the colour profile stays.")
 @options.signer("--sign", required=False)
+@click.option("--c2pa", metavar="MANIFEST", help="Claim what this JSON file says, in the file and beside it.")
 @options.machine
 @options.as_json
 @click.pass_context
@@ -38,6 +41,7 @@ def encode(
     quality: int | None,
     model: str | None,
     strip: bool,
+    c2pa: str | None,
     **shared: Any,
 ) -> None:
     """Write each of PICTURES as a .slic file.
@@ -49,14 +53,14 @@ def encode(
       slic encode -q 3 - -o - <a.png >a.slic      from and to a pipe
       slic encode --sign press.key photo.png      signed, for slic verify
     """
-    settings = _settings(shared)
+    settings = replace(_settings(shared), sidecar=c2pa is not None)
     jobs = plan(inputs, shared["output"], ".slic", _readable() if shared["recursive"] else None)
     settings.check(jobs)
     if jobs:
         from slic.models import choose
 
         signed = signing.Signing.chosen(shared)
-        encoder = _Encoder(choose(model, quality), strip, signed, shared)
+        encoder = _Encoder(choose(model, quality), strip, signed, _definition(c2pa), shared)
         ctx.exit(work.run(jobs, encoder, settings))
 
 
@@ -123,6 +127,14 @@ def _format(chosen: str | None, output: str | None) -> str:
     return chosen or (named if known else "png")
 
 
+def _definition(path: str | None) -> "Definition | None":
+    if path is None:
+        return None
+    from slic.trust.c2pa import load
+
+    return load(path)
+
+
 def _source(job: Job) -> Any:
     return sys.stdin.buffer.read() if job.source == STREAM else job.source
 
@@ -131,7 +143,12 @@ class _Encoder:
     """One Codec for all inputs."""
 
     def __init__(
-        self, model: "Model", strip: bool, signed: signing.Signing | None, shared: dict[str, Any]
+        self,
+        model: "Model",
+        strip: bool,
+        signed: signing.Signing | None,
+        definition: "Definition | None",
+        shared: dict[str, Any],
     ) -> None:
         from PIL import Image
 
@@ -142,17 +159,28 @@ class _Encoder:
         self._limits = _limits(shared)
         self._strip = strip
         self._signing = signed
+        self._definition = definition
 
     def __call__(self, job: Job, result: work.Result) -> bytes:
         from slic import pixels
 
         picture = pixels.load(_source(job), strip=self._strip, **self._limits)
         result.warnings += picture.warnings
-        data = self._codec.encode_picture(picture)
-        if self._signing:
-            data = self._signing.apply(data, result)
+        data = self._attest(self._codec.encode_picture(picture), result)
         height, width = picture.rgb.shape[:2]
         work.describe(result, self._codec.model, len(data), width, height)
+        return data
+
+    def _attest(self, data: bytes, result: work.Result) -> bytes:
+        """With manifest and signature, in the order in which each covers what stands before it."""
+        from slic.trust import c2pa
+
+        if self._definition:
+            data = c2pa.embed(data, self._definition)
+        if self._signing:
+            data = self._signing.apply(data, result)
+        if self._definition:
+            result.sidecar = c2pa.manifest(data, self._definition)
         return data
 
 

@@ -23,7 +23,8 @@ With `--json` each input gives one object on a line: `input`, `output`, `ok`, th
 `.slic` file, `width`, `height`, `model`, `seconds`, `warnings`; or `error` and `hint`; or `skipped`.
 
 With `slic verify --json` each has `input`, `ok` (whether it is valid), `verdict`, `key`, `signer`, `comment`,
-`removed`, `changed` and `reason`; or `error` and `hint`, if it cannot be read. See [trust.md](trust.md).
+`removed`, `changed`, `reason` and a list `c2pa`; or `error` and `hint`, if it cannot be read. See
+[trust.md](trust.md).
 
 `SLIC_MODELS` names folders to look for models in, before the user's own and the embedded ones. `SLIC_KEYS`
 names folders of public keys, `SLIC_PASSPHRASE_FILE` the file whose first line unlocks a private key.

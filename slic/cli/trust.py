@@ -13,6 +13,7 @@ from slic.cli.plan import STREAM, Job, plan
 from slic.errors import SlicError
 
 if TYPE_CHECKING:
+    from slic.trust.c2pa import Report
     from slic.trust.keys import PublicKey
     from slic.trust.verdict import Verdict
     from slic_formats import Container
@@ -120,6 +121,7 @@ def strip(ctx: click.Context, /, inputs: tuple[str, ...], exif: bool, xmp: bool,
     metavar="DIR",
     help="A folder of them; SLIC_KEYS where neither is given.",
 )
+@click.option("--c2pa-anchors", metavar="PEM", help="Certificates whose C2PA manifests are trusted.")
 @options.as_json
 @click.pass_context
 def verify(
@@ -128,12 +130,14 @@ def verify(
     inputs: tuple[str, ...],
     keys: tuple[str, ...],
     folders: tuple[str, ...],
+    c2pa_anchors: str | None,
     as_json: bool,
 ) -> None:
     """Say of each of FILES whether it is what a trusted key has signed.
 
     The verdict is valid, altered, unsigned, unknown signer or revoked. Exit code 0 if all are valid, 3 if one
-    is anything else, 1 if one cannot be read.
+    is anything else, 1 if one cannot be read. C2PA manifests, in the file and in NAME.c2pa beside it, are
+    reported too; they change neither.
 
     \b
     Examples:
@@ -146,29 +150,47 @@ def verify(
     if not named:
         raise click.UsageError("--key or --keys must say who is trusted: a signature alone proves nothing")
     known = trusted(named)
-    ctx.exit(max([_verify(name, known, as_json) for name in inputs]))
+    anchors = None
+    if c2pa_anchors is not None:
+        from slic.trust.c2pa import load_anchors
+
+        anchors = load_anchors(c2pa_anchors)
+    ctx.exit(max([_verify(name, known, anchors, as_json) for name in inputs]))
 
 
-def _verify(name: str, keys: "tuple[PublicKey, ...]", as_json: bool) -> int:
-    from slic.trust.verdict import verify as judge
+def _verify(name: str, keys: "tuple[PublicKey, ...]", anchors: bytes | None, as_json: bool) -> int:
+    from slic.reading import read
+    from slic.trust.verdict import judge
+    from slic_formats import parse
 
     try:
-        verdict = judge(sys.stdin.buffer if name == STREAM else name, keys)
+        data = read(sys.stdin.buffer if name == STREAM else name)
+        verdict = judge(parse(data), keys)
+        reports = _manifests(name, data, anchors)
     except (SlicError, OSError) as error:
         messages.failure(error, name)
         if as_json:
             failed = {"input": name, "ok": False, "error": messages.describe(error, name)}
             click.echo(json.dumps(failed | {"hint": getattr(error, "hint", None)}))
         return 1
-    _tell(name, verdict, as_json)
+    _tell(name, verdict, reports, as_json)
     return 0 if verdict.valid else work.NEGATIVE
 
 
-def _tell(name: str, verdict: "Verdict", as_json: bool) -> None:
+def _manifests(name: str, data: bytes, anchors: bytes | None) -> "tuple[Report, ...]":
+    from slic.trust import c2pa
+
+    return c2pa.check(data, None if name == STREAM else c2pa.read_sidecar(Path(name)), anchors)
+
+
+def _tell(name: str, verdict: "Verdict", reports: "tuple[Report, ...]", as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"input": name, "ok": verdict.valid, **verdict.as_dict()}))
-    else:
-        click.echo(f"{messages.name(name)}: {messages.plain(str(verdict))}")
+        manifests = [report.as_dict() for report in reports]
+        click.echo(json.dumps({"input": name, "ok": verdict.valid, **verdict.as_dict(), "c2pa": manifests}))
+        return
+    click.echo(f"{messages.name(name)}: {messages.plain(str(verdict))}")
+    for report in reports:
+        click.echo(f"  {messages.plain(str(report))}")
 
 
 def _plan(inputs: tuple[str, ...], shared: dict[str, Any], suffix: str) -> tuple[work.Settings, list[Job]]:

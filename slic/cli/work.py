@@ -34,6 +34,8 @@ class Result:
     warnings: list[str] = field(default_factory=list)
     error: BaseException | None = None
     skipped: bool = False
+    sidecar: bytes | None = None
+    """What goes into the file beside the output, if there is to be one."""
 
     def as_json(self) -> str:
         head = {"input": self.job.source, "output": self.job.target or None, "ok": self.error is None}
@@ -73,12 +75,16 @@ class Settings:
     device: str = "auto"
     networks: bool = True
     """Whether the work needs torch."""
+    sidecar: bool = False
+    """Whether a file of C2PA lies beside each output."""
 
     def check(self, jobs: list[Job]) -> None:
         """Refuse what cannot go well, before anything is written."""
         if self.force and self.skip_existing:
             raise click.UsageError("--force and --skip-existing exclude each other")
         if any(job.target == STREAM for job in jobs):
+            if self.sidecar:
+                raise click.UsageError("--c2pa writes a file beside the output; -o must name a file")
             if self.as_json:
                 raise click.UsageError("--json and the file itself cannot both go to standard output")
             if on_terminal(sys.stdout):
@@ -117,7 +123,7 @@ def _one(job: Job, work: Work, settings: Settings) -> Result:
         if _is_done(job, settings):
             result.skipped = True
         else:
-            _deliver(job, work(job, result), settings.force)
+            _deliver(job, work(job, result), result.sidecar, settings.force)
     except BrokenPipeError:
         raise
     except (SlicError, OSError, MemoryError) as error:
@@ -134,30 +140,45 @@ def _is_done(job: Job, settings: Settings) -> bool:
     """Whether there is nothing to do; refuses what would do harm before the work begins."""
     if not job.target:
         raise PictureError("is a folder", hint="-r goes through it")
-    if job.target == STREAM or not os.path.lexists(job.target):
-        return False
-    if job.source != STREAM and files.same_file(Path(job.source), Path(job.target)):
+    targets = [job.target, *([str(_sidecar(job))] if settings.sidecar else [])]
+    there = [name for name in targets if name != STREAM and os.path.lexists(name)]
+    if job.source != STREAM and any(files.same_file(job.source, name) for name in there):
         raise PictureError("input and output are the same file", hint="-o writes elsewhere")
-    if not (settings.force or settings.skip_existing):
+    if there and not (settings.force or settings.skip_existing):
         raise PictureError(
-            f"{click.format_filename(job.target)} exists already",
+            f"{click.format_filename(there[0])} exists already",
             hint="--force overwrites it, --skip-existing leaves it",
         )
-    return settings.skip_existing
+    return settings.skip_existing and job.target in there
 
 
-def _deliver(job: Job, data: bytes, force: bool) -> None:
+def _sidecar(job: Job) -> Path:
+    return Path(job.target).with_suffix(".c2pa")
+
+
+def _deliver(job: Job, data: bytes, sidecar: bytes | None, force: bool) -> None:
     if job.target == STREAM:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    target = Path(job.target)
+    if sidecar is None:
+        _write(Path(job.target), data, job, force)
+        return
+    _write(_sidecar(job), sidecar, job, force)  # first: whoever waits for the file finds its sidecar there
+    try:
+        _write(Path(job.target), data, job, force)
+    except BaseException:
+        _sidecar(job).unlink()
+        raise
+
+
+def _write(target: Path, data: bytes, job: Job, force: bool) -> None:
     try:
         if job.makes_folder:
             target.parent.mkdir(parents=True, exist_ok=True)
         files.write(target, data, force=force)
     except OSError as error:
-        error.filename, error.filename2 = job.target, None  # rather than the temporary file's name
+        error.filename, error.filename2 = str(target), None  # rather than the folder's name
         raise
 
 

@@ -19,6 +19,7 @@ from slic.trust import keys
 from slic.trust.keys import SecretKey
 from slic.trust.signature import sign_container
 from slic_formats import parse, serialise
+from tests.slic.trust import certificates
 
 KEY, OTHER = SecretKey(bytes(range(32))), SecretKey(bytes(32))
 ID = "56475aa75463474c"
@@ -287,6 +288,7 @@ def test_json_has_one_object_a_file(album: dict[str, str], slic: Slic) -> None:
         "removed": [],
         "changed": [],
         "reason": None,
+        "c2pa": [],
     }
     assert (altered["ok"], altered["changed"]) == (False, [{"chunk": "icpr", "state": "added"}])
     truncated = "truncated in chunk HYPR at byte 90"
@@ -373,3 +375,92 @@ def test_decode_refuses_before_any_network_is_loaded(
 def test_decode_says_the_verdict_in_json(signed: Path, slic: Slic) -> None:
     said = json.loads(slic("decode", "photo.slic", "--verify", "trusted", "--json").stdout)
     assert (said["verdict"], said["signer"], said["ok"]) == ("valid", "press", True)
+
+
+@pytest.fixture
+def claimed(photo: Path, press: None, encode: Slic) -> Path:
+    """photo.slic, signed, with a manifest in it and photo.c2pa beside it; root.pem."""
+    pytest.importorskip("c2pa", reason="needs c2pa-python: pip install 'slic[c2pa]'")
+    certificates.make().write(Path())
+    result = encode("photo.png", "--sign", "press.key", "--c2pa", "manifest.json")
+    assert (result.stderr, result.exit_code) == (WARNING, 0)
+    return Path("photo.slic")
+
+
+SAID = "signed as Photo desk, Example Press; c2pa.created, c2pa.transcoded; source digitalCapture\n"
+
+
+def test_verify_reports_the_manifest_inside_and_the_one_beside(claimed: Path, slic: Slic) -> None:
+    assert verify(slic, "photo.slic", "--c2pa-anchors", "root.pem") == (
+        f"photo.slic: valid: signed by press ({ID})\n"
+        f"  c2pa embedded: trusted; {SAID}  c2pa sidecar: trusted; {SAID}",
+        0,
+    )
+    found = json.loads(verify(slic, "photo.slic", "--json")[0])["c2pa"]
+    assert [(r["place"], r["state"]) for r in found] == [("embedded", "untrusted"), ("sidecar", "untrusted")]
+
+
+def test_manifests_never_make_a_verdict(claimed: Path, slic: Slic) -> None:
+    Path("unsigned.slic").write_bytes(serialise(replace(parse(claimed.read_bytes()), signature=None)))
+    said, code = verify(slic, "unsigned.slic", "--c2pa-anchors", "root.pem")
+    assert said == f"unsigned.slic: unsigned: it has no signature\n  c2pa embedded: trusted; {SAID}"
+    assert code == 3
+    Path("photo.c2pa").write_text("no manifest")
+    said, code = verify(slic, "photo.slic")
+    assert (said.splitlines()[2][:28], code) == ("  c2pa sidecar: unreadable; ", 0)
+
+
+def test_an_old_sidecar_stays(photo: Path, press: None, encode: Slic, claimed: Path) -> None:
+    os.remove("photo.slic")
+    Path("photo.c2pa").write_text("precious")
+    result = encode("photo.png", "--c2pa", "manifest.json")
+    assert result.stderr.startswith("slic: photo.png: photo.c2pa exists already\n")
+    assert (result.exit_code, Path("photo.slic").exists()) == (1, False)
+    assert Path("photo.c2pa").read_text() == "precious"
+    assert encode("photo.png", "--c2pa", "manifest.json", "--force").exit_code == 0
+    assert Path("photo.c2pa").read_bytes() != b"precious"
+
+
+def test_a_sidecar_goes_when_its_file_cannot_be_written(
+    photo: Path, claimed: Path, encode: Slic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(target: Path, data: bytes, *, force: bool = False) -> None:
+        if target.suffix == ".slic":
+            raise OSError(28, "No space left on device")
+        target.write_bytes(data)
+
+    monkeypatch.setattr("slic.files.write", fail)
+    result = encode("photo.png", "-o", "new.slic", "--c2pa", "manifest.json")
+    assert result.stderr.startswith("slic: photo.png: new.slic: no space left on device\n")
+    assert (result.exit_code, [n for n in tree() if n.startswith("new")]) == (1, [])
+
+
+def test_a_sidecar_is_never_its_input(photo: Path, claimed: Path, encode: Slic) -> None:
+    photo.rename("shot.c2pa")
+    result = encode("shot.c2pa", "--c2pa", "manifest.json", "--force")
+    assert result.stderr.startswith("slic: shot.c2pa: input and output are the same file\n")
+    with Image.open("shot.c2pa") as picture:
+        assert picture.size == (40, 30)
+
+
+def test_a_sidecar_needs_a_file_to_lie_beside(photo: Path, claimed: Path, encode: Slic) -> None:
+    result = encode("photo.png", "-o", "-", "--c2pa", "manifest.json")
+    assert result.stderr.startswith("slic: --c2pa writes a file beside the output; -o must name a file\n")
+    assert (result.stdout, result.exit_code) == ("", 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_in_a_sidecar_s_place_does_not_hold_verify_up(signed: Path, slic: Slic) -> None:
+    os.mkfifo("photo.c2pa")
+    assert verify(slic, "photo.slic")[1] == 0
+
+
+def test_a_manifest_without_its_package_is_said(
+    photo: Path, encode: Slic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    result = encode("photo.png", "--c2pa", "manifest.json")
+    assert result.stderr == (
+        "slic: C2PA needs the package c2pa-python\nslic: hint: pip install 'slic[c2pa]'\n"
+    )
+    assert (result.exit_code, tree()) == (1, ["photo.png"])
