@@ -70,7 +70,7 @@ class Secure:
     vanilla: list[str] = field(default_factory=list)
     """Weights of plain codecs of the same architecture, for the attack codec."""
     widen: int = 2000
-    """Steps over which the attacks grow to full strength."""
+    """Steps over which attacks with `grows = true` widen to their full ranges."""
 
 
 @dataclass(frozen=True)

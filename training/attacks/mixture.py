@@ -22,13 +22,15 @@ class Entry:
     name: str
     weight: float
     steps: tuple[tuple[str, Mapping[str, Any]], ...]  # name of each twin, and its settings
+    grows: bool = False
 
 
 class Attacks:
     """From settings such as `{name = "affine", weight = 0.4, degrees = [-12, 12]}`.
 
     `name` may join several with +; a parameter goes to every one of them that has it. The weight is
-    1 unless given. Raises ValueError with a line for each complaint.
+    1 unless given. `grows = true`: its ranges are narrow as long as the strength is small. Raises
+    ValueError with a line for each complaint.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Attacks:
     def __call__(
         self, x: Tensor, generator: torch.Generator, strength: float = 1.0
     ) -> tuple[Attacked, list[str]]:
-        """An attack for each sample, and their names. `strength` in (0, 1] narrows all ranges."""
+        """An attack for each sample, and their names. `strength` in (0, 1] narrows ranges that grow."""
         drawn = torch.multinomial(self._weights, len(x), replacement=True, generator=generator)
         foreign = x.detach().roll(1, 0) if len(x) > 1 else None  # what `paste` takes for a sample
         order, pixels, kept = [], [], []
@@ -60,7 +62,8 @@ class Attacks:
             order.append(rows)
             rows = rows.to(x.device)
             given = self._handed | {"foreign": None if foreign is None else foreign[rows]}
-            done = _run(self.entries[index], x[rows], generator, strength, given)
+            entry = self.entries[index]
+            done = _run(entry, x[rows], generator, strength if entry.grows else 1.0, given)
             pixels.append(done.pixels)
             kept.append(done.kept)
         back = torch.cat(order).argsort().to(x.device)
@@ -70,12 +73,15 @@ class Attacks:
     def _entry(self, settings: Mapping[str, Any], complaints: list[str]) -> Entry:
         rest = dict(settings)
         name, weight = str(rest.pop("name", "")), rest.pop("weight", 1.0)
+        grows = rest.pop("grows", False)
         parts = [part.strip() for part in name.split("+")]
         missing = [part for part in parts if part not in TABLE]
         complaints += [unknown(part) for part in missing]
         if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
             complaints.append(f"{name}: weight must be a number from 0, not {weight!r}")
             weight = 0.0
+        if not isinstance(grows, bool):
+            complaints.append(f"{name}: grows must be true or false, not {grows!r}")
         if missing:
             return Entry(name, weight, ())
         complaints += [
@@ -86,7 +92,8 @@ class Attacks:
         complaints += [
             f"{name}: {said}" for key, value in rest.items() if (said := _fault(parts, key, value))
         ]
-        return Entry(name, weight, tuple((p, {k: v for k, v in rest.items() if _takes(p, k)}) for p in parts))
+        steps = tuple((p, {k: v for k, v in rest.items() if _takes(p, k)}) for p in parts)
+        return Entry(name, weight, steps, grows is True)
 
 
 def _run(

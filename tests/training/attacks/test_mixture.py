@@ -84,10 +84,11 @@ def test_strength_narrows_towards_the_harmless_end(
     assert narrowed(value, TABLE[name].limits[key], strength) == pytest.approx(range_)
 
 
-def test_a_weak_attack_changes_less() -> None:
-    attacks = Attacks([{"name": "gamma", "exponent": [0.5, 2]}])
-    change = [(attacks(X, generator(), s)[0].pixels - X).square().mean() for s in (0.1, 0.5, 1.0)]
-    assert change[0] < change[1] < change[2]
+@pytest.mark.parametrize("grows", [True, False])
+def test_an_attack_that_grows_changes_less_while_strength_is_small(grows: bool) -> None:
+    attacks = Attacks([{"name": "gamma", "exponent": [0.5, 2], "grows": grows}])
+    change = [float((attacks(X, generator(), s)[0].pixels - X).square().mean()) for s in (0.1, 0.5, 1.0)]
+    assert (change[0] < change[1] < change[2]) if grows else (change[0] == change[1] == change[2])
 
 
 def test_gradients_pass_a_mixture() -> None:
@@ -120,6 +121,7 @@ def test_every_complaint_at_once() -> None:
                 {"name": "unetjpeg"},
                 {"name": "jpeg_dct", "rounding": "up"},
                 {"name": "paste", "foreign": 1},
+                {"name": "crop", "grows": "yes"},
             ]
         )
     assert str(refused.value).splitlines() == [
@@ -133,6 +135,7 @@ def test_every_complaint_at_once() -> None:
         "unetjpeg: needs surrogate handed in",
         "jpeg_dct: rounding must be one of straight-through, cubic, surviving, not 'up'",
         "paste: has no parameter foreign",
+        "crop: grows must be true or false, not 'yes'",
     ]
     with pytest.raises(ValueError, match="attacks need at least one of weight above 0"):
         Attacks([])
