@@ -2,19 +2,21 @@
 
     x ─net→ x1 ─attack→ x1' ─net→ x2        w·[ rate(x) + λ·255²·mse(x, x1) ]
                                             + α·[ relu(1 − d(x1', x2)/τ)
-                                                  + mean over blocks of relu(1 − mse(x1', x2)/ε)
+                                                  + mean over blocks of relu(decibels(x1', x2) above ε's)
                                                   + mean over blocks of what x2 shows of x1' ]
 
 λ and the weight w follow the quality of the sample. A distortion far beyond any codec's is an innocent
 picture taken for a protected one: past BOUND it counts by its logarithm, or that one sample's gradient
 would outweigh all others and unlearn the trigger. "No edit" is one of the attacks. Between passes
 pixels are rounded to 8 bits, because a file holds 8-bit pixels. The perceptual distance breaks the
-symmetry (where x2 = x1 squared error has no slope), the squared error finishes; its hinge closes block
-by block, so that one part of a picture cannot pay for another. Wrong colours alone satisfy both and
+symmetry (where x2 = x1 squared error has no slope), the squared error finishes: in decibels, so that
+what is still intact is pulled hardest and the edit that fails does not hide behind those that hold; and
+block by block, so that one part of a picture cannot pay for another. Wrong colours alone satisfy both and
 leave a picture that anyone recognises, and may colour back: the last term is the square of the
 correlation between the brightness of x1' and each channel of x2, at a quarter of the resolution.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +31,7 @@ from training.networks import LAMBDAS, Noise, code
 from training.straight_through import round_8bit
 
 SHRUNK = 4  # pixels a side that count as one for what is recognised
+INTACT = 0.002  # squared error (27 dB) below which a block counts as whole
 BOUND = 8.0  # of λ·255²·mse: ten times what a trained codec has at any quality
 FAINT = 1e-8  # of variances, multiplied: structure of 2.5 levels in both
 
@@ -114,7 +117,8 @@ class SelfDestruction:
         size = self._settings.block
         left = F.avg_pool2d(kept, size)
         error = F.avg_pool2d(squared * kept, size) / left.clamp_min(1e-3)
-        open_ = F.relu(1 - error / self._settings.error) * left
+        whole = math.log(self._settings.error / INTACT)
+        open_ = F.relu((self._settings.error / (error + INTACT)).log() / whole) * left
         return open_.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1e-3)
 
 

@@ -14,7 +14,7 @@ from training.attacks import Attacked, Attacks
 from training.config import Model, Secure
 from training.distances import MSE, Distance
 from training.networks import Coded
-from training.objective import BOUND, SelfDestruction, lambdas, plain, weights
+from training.objective import BOUND, INTACT, SelfDestruction, lambdas, plain, weights
 
 SETTINGS = Secure(alpha=1.0, tau=0.1, error=0.15, block=32, bits=4.0)
 SIX = torch.tensor([6])
@@ -94,10 +94,10 @@ def test_destroyed_blocks_cost_nothing_and_pull_nowhere(hinges: Hinges) -> None:
     assert second.grad is not None and not second.grad.any()
 
 
-def test_half_way_there_costs_half(hinges: Hinges) -> None:
+def test_blocks_count_by_decibels_and_the_distance_by_itself(hinges: Hinges) -> None:
     """A squared error of 0.0784, which 8 bits leave at 0.0775."""
-    level = round(0.28 * 255) / 255
-    expected = (1 - level**2 / 0.1) + (1 - level**2 / 0.15)
+    error = (round(0.28 * 255) / 255) ** 2
+    expected = (1 - error / 0.1) + math.log(0.15 / (error + INTACT)) / math.log(0.15 / INTACT)
     assert float(hinges(torch.full((1, 3, 64, 64), 0.28))) == pytest.approx(expected, rel=1e-4)
 
 
