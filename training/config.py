@@ -59,6 +59,9 @@ class Secure:
     """The squared error at which the hinge of a block closes; 0.15 is 8.2 dB."""
     block: int = 32
     """Pixels a side, a multiple of 4."""
+    trigger: float = 1.0
+    """Share of the hinges' gradient that reaches the first decode: below 1 the encoder learns to see a
+    fainter trigger rather than the decoder to leave a stronger one."""
     structure: float = 1.0
     """What recognisable structure weighs beside the two hinges."""
     bits: float = 4.0

@@ -92,7 +92,8 @@ class SelfDestruction:
         """`second_quality`: an attacker re-encodes at whichever rate suits him."""
         s = self._settings
         first, pixels = plain(net, x, quality, noise)
-        attacked, names = self._attacks(round_8bit(pixels), generator, strength)
+        faint = pixels.detach().lerp(pixels, s.trigger)  # the same pixels, with a share of the gradient
+        attacked, names = self._attacks(round_8bit(faint), generator, strength)
         published = round_8bit(attacked.pixels)
         again = code(net, published, second_quality, noise)
         second = round_8bit(again.pixels)

@@ -139,6 +139,24 @@ def test_alpha_weighs_and_tau_falls_back_to_the_distances(hinges: Hinges) -> Non
     assert float(hinges(second, settings=replace(SETTINGS, alpha=3.0, tau=0.0))) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_the_trigger_feels_a_share_of_the_hinges(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pull(settings: Secure) -> Tensor:
+        """On a first encode that is flawless, so that its own error has no slope."""
+        first = torch.full((1, 3, 64, 64), 0.5).requires_grad_()
+        results = iter((Coded(first, torch.zeros(1)), Coded(torch.full_like(first, 0.6), torch.zeros(1))))
+        monkeypatch.setattr(objective, "code", lambda *_: next(results))
+        secure = SelfDestruction(settings, Distance("mse", 1.0, MSE()), Attacks([{"name": "identity"}]))
+        x = first.detach().clone()
+        secure(torch.nn.Identity(), x, SIX, SIX, None, torch.Generator(), 1.0).total.backward()
+        assert first.grad is not None
+        return first.grad
+
+    whole = pull(SETTINGS)
+    assert whole.abs().min() > 0
+    assert torch.allclose(pull(replace(SETTINGS, trigger=share)), share * whole, rtol=1e-4)
+
+
 def secured(made: torch.nn.Module, second_quality: int) -> objective.Losses:
     secure = SelfDestruction(SETTINGS, Distance("mse", 0.1, MSE()), Attacks([{"name": "identity"}]))
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
