@@ -6,6 +6,7 @@
     picture = slic.decode("photo.slic")      # a Pillow image
     print(slic.info("photo.slic"))           # what the file says of itself; loads no torch
     print(slic.verify("photo.slic", "keys/"))  # who signed it, and whether it is still that
+    print(slic.check("copy.png"))            # whether it came out of a .slic file, and where it was edited
 
 `Codec` holds one model ready for many pictures. Names are loaded on first use, so that `import slic`
 stays light.
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from slic.errors import SlicWarning as SlicWarning
     from slic.errors import VerdictError as VerdictError
     from slic.trust.signature import sign as sign
+    from slic.trust.tamper import TamperReport as TamperReport
+    from slic.trust.tamper import check as check
     from slic.trust.verdict import Verdict as Verdict
     from slic.trust.verdict import verify as verify
 
@@ -44,8 +47,10 @@ _HOME = {
     "PictureError": "slic.errors",
     "SlicError": "slic.errors",
     "SlicWarning": "slic.errors",
+    "TamperReport": "slic.trust.tamper",
     "Verdict": "slic.trust.verdict",
     "VerdictError": "slic.errors",
+    "check": "slic.trust.tamper",
     "decode": "slic.codec",
     "encode": "slic.codec",
     "info": "slic.describe",

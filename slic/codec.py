@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from slic import allocator, alpha, files, models, pixels, transforms
-from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine
+from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine, Pass
 from slic.errors import ModelError, PictureError, SlicWarning
 from slic.models import Model
 from slic.pixels import MAX_PIXELS, Picture, Source
@@ -67,6 +67,14 @@ class Codec:
         pictures = (_load(source, strip) for source in sources)
         for group in _batches(pictures, lambda p: (p.rgb.shape[0], p.rgb.shape[1])):
             yield from self._encode_all(group)
+
+    def again(self, levels: NDArray[np.uint8]) -> Pass:
+        """What one more pass through the networks makes of a picture (H,W,3)."""
+        return self._engine.again(levels, self.model.index)
+
+    def latents(self, levels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(H,W,3) → (M,⌈H/16⌉,⌈W/16⌉): how the model sees a picture."""
+        return self._engine.latents(levels)
 
     def decode(self, source: FileSource, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
         """The picture in a `.slic` file; raises rather than show a wrong one."""

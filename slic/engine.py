@@ -32,6 +32,15 @@ class Coded:
     digest: bytes
 
 
+@dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
+class Pass:
+    """One more pass of a picture through the networks, without a file between."""
+
+    pixels: Pixels
+    latents: NDArray[np.float32]
+    """(M,⌈H/16⌉,⌈W/16⌉), neither scaled nor rounded."""
+
+
 class Engine:
     """Immutable once made; threads may share it."""
 
@@ -60,7 +69,7 @@ class Engine:
 
     def encode(self, pictures: list[Pixels], quality: int = 0) -> list[Coded]:
         """Pictures of one size, each (H,W,3); together they are one batch for the transforms."""
-        y = self._analyse(torch.from_numpy(np.stack(pictures)))
+        y = self._analyse(_tensor(pictures))
         if (gain := self._gain(quality)) is not None:
             y *= gain[0]
         z = self._transforms.analyse_hyper(y)
@@ -76,6 +85,22 @@ class Engine:
         if gain is not None:
             y_hat *= gain[1]
         return list(self._synthesise(y_hat, height, width, grey=grey).numpy())
+
+    def latents(self, picture: Pixels) -> NDArray[np.float32]:
+        """(H,W,3) → (M,⌈H/16⌉,⌈W/16⌉), as the first network gives them: neither scaled nor rounded."""
+        return self._analyse(_tensor([picture]))[0].float().cpu().numpy()
+
+    def again(self, picture: Pixels, quality: int = 0) -> Pass:
+        """What encoding and decoding make of it, but for how latents are rounded about their means.
+
+        Nothing is entropy-coded: for who wants to see what a pass does to a picture, not to keep it.
+        """
+        y = self._analyse(_tensor([picture]))
+        latents = y[0].float().cpu().numpy()
+        gain = self._gain(quality)
+        y = y.round() if gain is None else (y * gain[0]).round_().mul_(gain[1])
+        height, width = picture.shape[:2]
+        return Pass(self._synthesise(y, height, width, grey=False).numpy()[0], latents)
 
     def _gain(self, quality: int) -> Tensor | None:
         """(2,M,1,1): what y is multiplied by before rounding, and after; none in a model of one rate."""
@@ -173,6 +198,10 @@ CHUNK_OVERHEAD = 12  # length, type, CRC
 def _channel_numbers(shape: tuple[int, ...]) -> NDArray[np.uint16]:
     """Table number of each symbol of z: its channel."""
     return np.repeat(np.arange(shape[0], dtype=np.uint16), shape[1] * shape[2])
+
+
+def _tensor(pictures: list[Pixels]) -> Tensor:
+    return torch.from_numpy(np.stack(pictures))  # a copy, as torch wants an array that it may write to
 
 
 def _cut(pixels: Tensor, rows: slice, cols: slice) -> Tensor:

@@ -24,6 +24,7 @@ COMMANDS = {
     "sign": "slic.cli.trust",
     "strip": "slic.cli.trust",
     "verify": "slic.cli.trust",
+    "check": "slic.cli.checking",
 }
 INTERRUPTED = 130
 

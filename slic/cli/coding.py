@@ -54,7 +54,7 @@ def encode(
       slic encode --sign press.key photo.png      signed, for slic verify
     """
     settings = replace(_settings(shared), sidecar=c2pa is not None)
-    jobs = plan(inputs, shared["output"], ".slic", _readable() if shared["recursive"] else None)
+    jobs = plan(inputs, shared["output"], ".slic", readable() if shared["recursive"] else None)
     settings.check(jobs)
     if jobs:
         from slic.models import choose
@@ -106,7 +106,7 @@ def _settings(shared: dict[str, Any]) -> work.Settings:
     return work.Settings(**{name: shared[name] for name in names})
 
 
-def _readable() -> Callable[[str], bool]:
+def readable() -> Callable[[str], bool]:
     """Whether a file in a folder is a picture, by its name."""
     from PIL import Image
 

@@ -19,11 +19,14 @@ def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Com
     return lambda command: functools.reduce(lambda c, option: option(c), reversed(options), command)
 
 
+recursive = click.option("-r", "--recursive", is_flag=True, help="Go through folders; hidden files stay out.")
+
+
 def outputs(command: Command) -> Command:
     """Where results go, and what becomes of those that are there."""
     add: Callable[[Command], Command] = _together(
         click.option("-o", "--output", metavar="FILE|DIR", help="Where to write; - is standard output."),
-        click.option("-r", "--recursive", is_flag=True, help="Go through folders; hidden files stay out."),
+        recursive,
         click.option("--force", is_flag=True, help="Overwrite existing files."),
         click.option("--skip-existing", is_flag=True, help="Leave existing files, and count them as done."),
     )
@@ -31,16 +34,22 @@ def outputs(command: Command) -> Command:
 
 
 def machine(command: Command) -> Command:
-    """How the machine is used."""
+    """How the machine is used, for many inputs at a time."""
+    jobs = click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=0),
+        default=1,
+        metavar="N",
+        help="Inputs at a time; 0 is one a core.",
+    )
+    add: Callable[[Command], Command] = _together(jobs, networks)
+    return add(command)
+
+
+def networks(command: Command) -> Command:
+    """How the machine is used, one input after the other."""
     add: Callable[[Command], Command] = _together(
-        click.option(
-            "-j",
-            "--jobs",
-            type=click.IntRange(min=0),
-            default=1,
-            metavar="N",
-            help="Inputs at a time; 0 is one a core.",
-        ),
         click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads for each input."),
         click.option(
             "--device",

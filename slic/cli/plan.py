@@ -36,6 +36,17 @@ def plan(inputs: tuple[str, ...], output: str | None, suffix: str, takes: Takes 
     return jobs
 
 
+def sources(inputs: tuple[str, ...], takes: Takes | None) -> Iterator[str]:
+    """The inputs alone, for commands that write nothing."""
+    for name in inputs:
+        if not name:
+            raise click.UsageError("an input has no name")
+        if takes is not None and name != STREAM and os.path.isdir(name):
+            yield from map(str, _walk(name, takes))
+        else:
+            yield name
+
+
 def _folder(inputs: tuple[str, ...], output: str | None) -> str | None:
     """The folder that `-o` names, if it names one."""
     several = len(inputs) > 1 or any(n != STREAM and os.path.isdir(n) for n in inputs)

@@ -26,6 +26,10 @@ With `slic verify --json` each has `input`, `ok` (whether it is valid), `verdict
 `removed`, `changed`, `reason` and a list `c2pa`; or `error` and `hint`, if it cannot be read. See
 [trust.md](trust.md).
 
+With `slic check --json` each has `input`, `ok` (whether it is untouched), `finding`, `reason`, `model`,
+`edited` and `own` (shares of the picture), `boxes` (left, top, right, bottom of each edited region), `map`
+and `seconds`.
+
 `SLIC_MODELS` names folders to look for models in, before the user's own and the embedded ones. `SLIC_KEYS`
 names folders of public keys, `SLIC_PASSPHRASE_FILE` the file whose first line unlocks a private key.
 """

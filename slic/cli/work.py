@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
@@ -21,6 +21,8 @@ from slic.errors import ModelError, PictureError, SlicError, VerdictError
 if TYPE_CHECKING:
     from slic.models import Model
 
+
+T = TypeVar("T")
 
 NEGATIVE = 3  # the exit code of a verdict, which outweighs that of a failure
 
@@ -101,10 +103,10 @@ Work = Callable[[Job, Result], bytes]
 
 def run(jobs: list[Job], work: Work, settings: Settings) -> int:
     """Do all jobs; the exit code."""
-    _set_up_torch(settings, len(jobs))
+    set_up_torch(settings, len(jobs))
     code, said = 0, set[str]()
     with _mapped(lambda job: _one(job, work, settings), jobs, settings) as results:
-        for result in _with_progress(results, len(jobs)):
+        for result in with_progress(results, len(jobs)):
             _tell(result, settings, said)
             code = max(code, _code(result.error))
     return code
@@ -222,7 +224,7 @@ def _mapped(do: Callable[[Job], Result], jobs: list[Job], settings: Settings) ->
     if workers <= 1:
         yield map(do, jobs)
         return
-    pool = ThreadPoolExecutor(workers, initializer=lambda: _set_up_torch(settings, len(jobs)))
+    pool = ThreadPoolExecutor(workers, initializer=lambda: set_up_torch(settings, len(jobs)))
     try:
         yield pool.map(do, jobs)
     finally:
@@ -230,22 +232,23 @@ def _mapped(do: Callable[[Job], Result], jobs: list[Job], settings: Settings) ->
         pool.shutdown(cancel_futures=True)
 
 
-def _with_progress(results: Iterator[Result], total: int) -> Iterator[Result]:
+def with_progress(results: Iterator[T], total: int) -> Iterator[T]:
+    """The same, with a bar on a terminal; what is said about one has its line for itself."""
     if total < 2 or not on_terminal(sys.stderr):
         return results
     from tqdm import tqdm  # type: ignore[import-untyped]
 
-    def shown() -> Iterator[Result]:
+    def shown() -> Iterator[T]:
         with tqdm(total=total, delay=2, unit="file", miniters=1, leave=False, file=sys.stderr) as bar:
             for result in results:
-                bar.clear()  # so that what is said about this one has the line for itself
+                bar.clear()
                 yield result
                 bar.update()
 
     return shown()
 
 
-def _set_up_torch(settings: Settings, count: int) -> None:
+def set_up_torch(settings: Settings, count: int) -> None:
     """Share the cores among the inputs; torch keeps this number for each thread."""
     if not settings.networks:
         return

@@ -1,0 +1,77 @@
+"""What commands share that judge their inputs one after the other and write little or nothing."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from slic.cli import messages, work
+from slic.cli.plan import STREAM
+from slic.errors import PictureError, SlicError
+
+Judged = tuple[bool, str, dict[str, Any]]
+"""Whether it is well, a line for people, and what JSON says."""
+
+
+def run(names: Iterable[str], judge: Callable[[str], Judged], *, as_json: bool) -> int:
+    """Judge every input and say so; the exit code."""
+    todo = list(names)
+    judged = ((name, *_judge(name, judge)) for name in todo)
+    return max((_tell(*one, as_json) for one in work.with_progress(judged, len(todo))), default=0)
+
+
+def _judge(name: str, judge: Callable[[str], Judged]) -> tuple[Judged | BaseException, float]:
+    """How it went, and the seconds it took."""
+    started = time.perf_counter()
+    try:
+        if name != STREAM and os.path.isdir(name):
+            raise PictureError("is a folder", hint="-r goes through it")
+        judged: Judged | BaseException = judge(name)
+    except (SlicError, OSError, MemoryError) as error:
+        judged = error
+    return judged, round(time.perf_counter() - started, 3)
+
+
+def _tell(name: str, judged: Judged | BaseException, seconds: float, as_json: bool) -> int:
+    if isinstance(judged, BaseException):
+        messages.failure(judged, name)
+        if as_json:
+            failed = {"input": name, "ok": False, "error": messages.describe(judged, name)}
+            click.echo(json.dumps(failed | {"hint": getattr(judged, "hint", None)}))
+        return 1
+    well, line, facts = judged
+    if as_json:
+        click.echo(json.dumps({"input": name, "ok": well, **facts, "seconds": seconds}))
+    else:
+        click.echo(f"{messages.name(name)}: {messages.plain(line)}")
+    return 0 if well else work.NEGATIVE
+
+
+def settings(shared: dict[str, Any]) -> dict[str, Any]:
+    """Device, precision and limit as the library takes them."""
+    limit = {} if shared["max_pixels"] is None else {"max_pixels": shared["max_pixels"]}
+    return {"device": shared["device"], "precision": shared["precision"]} | limit
+
+
+def set_up(shared: dict[str, Any]) -> None:
+    """The machine, as the options say; this process is ours, so --max-pixels is the limit."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None
+    own = work.Settings(False, False, False, threads=shared["threads"], device=shared["device"])
+    work.set_up_torch(own, 1)
+
+
+def write(image: Any, target: Path, *, force: bool) -> None:
+    """A picture as a file, whole or not at all."""
+    import io
+
+    from slic import files
+
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    files.write(target, stream.getvalue(), force=force)

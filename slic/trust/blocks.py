@@ -1,0 +1,91 @@
+"""Maps with a value for each block of 16x16 pixels: what they are made of, and the regions in them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slic.modes import Levels
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Region = list[tuple[int, int]]
+
+SIDE = 16  # pixels of a block: one latent
+_CELL = 4  # pixels over which an error is averaged first
+_EQUAL = 255**2 / 1e5  # of 50 dB: more is not told apart, and equal blocks have no finite decibels
+
+
+@dataclass(frozen=True)
+class Box:
+    """In pixels; right and bottom are one beyond it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def decibels(a: Levels, b: Levels) -> Floats:
+    """(H,W,3) twice → (⌈H/16⌉,⌈W/16⌉): how well the means of cells of 4x4 pixels agree.
+
+    Fine texture, which every codec loses, would hide what happened to a picture: on single pixels 1.7% of
+    blocks were on the wrong side of the best threshold, on cells 0.4%.
+    """
+    height, width = a.shape[:2]
+    rows = [_row(a[top : top + SIDE], b[top : top + SIDE]) for top in range(0, height, SIDE)]
+    squares = np.stack(rows)[:, : -(-width // SIDE)]
+    out: Floats = (10 * np.log10(255**2 / np.maximum(squares, _EQUAL))).astype(np.float32)
+    return out
+
+
+def _row(a: Levels, b: Levels) -> NDArray[np.float64]:
+    """One row of blocks, so that memory stays small; the edge repeats to fill it."""
+    error = a.astype(np.float64) - b
+    down, right = -error.shape[0] % SIDE, -error.shape[1] % SIDE
+    error = np.pad(error, ((0, down), (0, right), (0, 0)), mode="edge")
+    cells = error.reshape(SIDE // _CELL, _CELL, -1, _CELL, 3).mean((1, 3))
+    squares = np.square(cells).mean(2).reshape(SIDE // _CELL, -1, SIDE // _CELL)
+    out: NDArray[np.float64] = squares.mean((0, 2))
+    return out
+
+
+def smooth(values: Floats) -> Floats:
+    """Each block with an eighth of its four neighbours; the edge repeats."""
+    padded = np.pad(values, 1, mode="edge")
+    across = (padded[:, :-2] + 6 * padded[:, 1:-1] + padded[:, 2:]) / 8
+    out: Floats = (across[:-2] + 6 * across[1:-1] + across[2:]) / 8
+    return out
+
+
+def grow(blocks: Bools) -> Bools:
+    """These blocks and the eight around each."""
+    height, width = blocks.shape
+    padded = np.pad(blocks, 1)
+    shifted = [padded[i : i + height, j : j + width] for i in range(3) for j in range(3)]
+    return np.asarray(np.logical_or.reduce(shifted))
+
+
+def regions(blocks: Bools) -> Iterator[Region]:
+    """Blocks that touch by their sides, region by region."""
+    waiting = set(zip(*(axis.tolist() for axis in np.nonzero(blocks)), strict=True))
+    while waiting:
+        region = [waiting.pop()]
+        for y, x in region:  # grows while it is walked through
+            for near in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
+                if near in waiting:
+                    waiting.remove(near)
+                    region.append(near)
+        yield region
+
+
+def box(region: Region, height: int, width: int) -> Box:
+    """Around a region of a picture of this size."""
+    (top, left), (bottom, right) = np.min(region, 0) * SIDE, (np.max(region, 0) + 1) * SIDE
+    return Box(int(left), int(top), min(int(right), width), min(int(bottom), height))
+
+
+def enlarge(blocks: Bools, height: int, width: int) -> Bools:
+    """(h,w) → (H,W)"""
+    return blocks.repeat(SIDE, 0).repeat(SIDE, 1)[:height, :width]

@@ -1,0 +1,254 @@
+"""Says of a picture whether it came out of a `.slic` file, and where it was changed since.
+
+A secured model leaves a trigger in every region of what it decodes, and destroys what carries the trigger
+when it encodes it again. So one more pass shows what is still the model's own output:
+
+    picture ─g_a─► latents ─rounded, g_s─► again        trace   what the latents tell of the trigger
+                                                        damage  how far `again` is from the picture
+
+Both together say whether the picture is protected; the trace, which is sharper, says where it is not.
+Edits smaller than about 48 pixels a side are lost among their neighbours.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from slic import models, pixels
+from slic.codec import Codec
+from slic.models import Model
+from slic.modes import Levels
+from slic.pixels import MAX_PIXELS, Picture, Source
+from slic.reading import read
+from slic.transforms import Precision
+from slic.trust import blocks, trace
+from slic.trust.blocks import Bools, Box, Floats
+from slic_formats import FILE_SIGNATURE, Header, parse
+
+# Chosen on 41 held-back pictures and their copies; benchmarks/splice.py says how they do on others.
+SURVIVES_DB = 20.0  # between what is destroyed (8, seldom 18) and what is not (32, seldom 18)
+DB = 8.0  # this much more or less weighs as much as the whole way of the trace
+OWN = 1.0  # strength beyond which a block is surely the model's own
+PROTECTED = 0.03  # share of such blocks below which nothing speaks for protection; pictures without: ≤ 0.013
+LIKELY = 0.5  # strength beyond which a block outside edits should be, ...
+CLEAR = 0.6  # ... or else this share of them, for the picture to be more than traces
+FOREIGN = -0.3  # trace below which a block belongs to an edit, ...
+MASS, PEAK = 1.5, -0.7  # ... if its region's traces sum to so much, and one is as low as this
+RIM = 0.6  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
+MIN_SIDE = 64  # pixels; a smaller picture shows too little
+SHIFT = 2  # of the second look: triggers repeat every few pixels, and a cut picture may hide them between
+
+
+class Finding(Enum):
+    UNTOUCHED = "protected and untouched"
+    EDITED = "protected, edited here"
+    UNPROTECTED = "not protected by this model"
+    UNCLEAR = "cannot tell"
+
+
+@dataclass(frozen=True)
+class TamperReport:
+    """What `check` says of a picture. `str` makes a line of it."""
+
+    finding: Finding
+    reason: str
+    model: str
+    width: int
+    height: int
+    edited: float
+    """Share of the picture that is not the model's own output; 0 unless the finding is EDITED."""
+    own: float
+    """Share of the blocks that surely are."""
+    boxes: tuple[Box, ...]
+    """Around each edited region, the largest first."""
+    damage: Floats = field(repr=False, compare=False)
+    """(⌈H/16⌉,⌈W/16⌉) decibels between the picture and one more pass: low is destroyed."""
+    trace: Floats = field(repr=False, compare=False)
+    """(⌈H/16⌉,⌈W/16⌉) about 1 where the latents show the trigger, about −1 where they do not."""
+    blocks: Bools = field(repr=False, compare=False)
+    """(⌈H/16⌉,⌈W/16⌉) which blocks are edited."""
+    levels: Levels = field(repr=False, compare=False)
+    """(H,W,3) the picture."""
+    again: Levels = field(repr=False, compare=False)
+    """(H,W,3) the picture after one more pass."""
+
+    @property
+    def untouched(self) -> bool:
+        return self.finding is Finding.UNTOUCHED
+
+    @property
+    def mask(self) -> Bools:
+        """(H,W) which pixels are edited."""
+        return blocks.enlarge(self.blocks, self.height, self.width)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "finding": self.finding.value,
+            "reason": self.reason,
+            "model": self.model,
+            "edited": round(self.edited, 4),
+            "own": round(self.own, 4),
+            "boxes": [[b.left, b.top, b.right, b.bottom] for b in self.boxes],
+        }
+
+    def __str__(self) -> str:
+        return f"{self.finding.value}: {self.reason}"
+
+
+def check(
+    source: Source,
+    *,
+    model: str | Path | Model | None = None,
+    device: str = "auto",
+    precision: Precision = "auto",
+    max_pixels: int = MAX_PIXELS,
+) -> TamperReport:
+    """Pass the picture through the model once more, and say what that shows.
+
+    Of a `.slic` file the decoded picture is checked, with the file's own model unless another is given.
+    """
+    picture, header = load(source, device=device, precision=precision, max_pixels=max_pixels)
+    chosen = models.choose(model)
+    if model is None and header is not None:
+        chosen = models.find_identity(header.model)
+        chosen = chosen.at(header.quality) if header.quality else chosen
+    return check_levels(picture.rgb, Codec(chosen, device=device, precision=precision))
+
+
+def load(
+    source: Source, *, device: str, precision: Precision, max_pixels: int
+) -> tuple[Picture, Header | None]:
+    """The picture, decoded if it is in a `.slic` file; and that file's header."""
+    if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
+        data = read(source)
+        if data.startswith(FILE_SIGNATURE):
+            container = parse(data)
+            codec = Codec(models.find_identity(container.header.model), device=device, precision=precision)
+            return codec.decode_picture(container, max_pixels=max_pixels), container.header
+    return pixels.load(source, max_pixels=max_pixels), None
+
+
+def check_levels(levels: Levels, codec: Codec) -> TamperReport:
+    """`check` of a picture (H,W,3) with a codec that is there already."""
+    look = Look.take(levels, codec)
+    report = judge(levels, look, codec.model)
+    if codec.model.secured and report.finding in (Finding.EDITED, Finding.UNCLEAR):
+        report = judge(levels, look.stronger(Look.take(levels[SHIFT:, SHIFT:], codec)), codec.model)
+    return report
+
+
+@dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
+class Look:
+    """What one pass shows."""
+
+    damage: Floats
+    trace: Floats
+    again: Levels
+
+    @classmethod
+    def take(cls, levels: Levels, codec: Codec) -> "Look":
+        passed = codec.again(levels)
+        return cls(blocks.decibels(levels, passed.pixels), trace.reader(codec)(passed.latents), passed.pixels)
+
+    def stronger(self, other: "Look") -> "Look":
+        """For each block whichever shows more of the trigger; `other` may lack blocks at the far edges."""
+
+        def either(choose: Callable[[Floats, Floats], Floats], mine: Floats, theirs: Floats) -> Floats:
+            out, common = mine.copy(), np.s_[: theirs.shape[0], : theirs.shape[1]]
+            out[common] = choose(mine[common], theirs)
+            return out
+
+        damage = either(np.minimum, self.damage, other.damage)
+        return Look(damage, either(np.maximum, self.trace, other.trace), self.again)
+
+    @cached_property
+    def strength(self) -> Floats:
+        """Trace and damage together: positive where the picture is the model's own."""
+        both = self.trace + ((SURVIVES_DB - self.damage) / DB).clip(-1.25, 1.25)
+        return blocks.smooth(both.clip(-2, 2))
+
+
+def judge(levels: Levels, look: Look, model: Model) -> TamperReport:
+    """What follows from a picture (H,W,3) and one look at it."""
+    height, width = levels.shape[:2]
+    own = float((look.strength > OWN).mean())
+    edits, mask = _edits(look.trace) if own >= PROTECTED else ([], np.zeros(look.trace.shape, bool))
+    edited = float(blocks.enlarge(mask, height, width).mean())
+    outside = look.strength[~mask]
+    clear = outside.size > 0 and float((outside > LIKELY).mean()) >= CLEAR
+    finding, reason = _find(min(height, width), model, own, clear, edited, len(edits))
+    if finding is not Finding.EDITED:
+        edited, edits, mask = 0.0, [], np.zeros_like(mask)
+    return TamperReport(
+        finding=finding,
+        reason=reason,
+        model=model.name,
+        width=width,
+        height=height,
+        edited=edited,
+        own=own,
+        boxes=tuple(blocks.box(r, height, width) for r in sorted(edits, key=len, reverse=True)),
+        damage=look.damage,
+        trace=look.trace,
+        blocks=mask,
+        levels=levels,
+        again=look.again,
+    )
+
+
+def _edits(values: Floats) -> tuple[list[blocks.Region], Bools]:
+    """Regions without the trigger, and all their blocks."""
+    mask = np.zeros(values.shape, bool)
+    for region in blocks.regions(values < FOREIGN):
+        inside = values[tuple(np.transpose(region))]
+        if -inside.clip(-2).sum() > MASS and inside.min() < PEAK:
+            mask[tuple(np.transpose(region))] = True
+    mask |= blocks.grow(mask) & (values < RIM)
+    return list(blocks.regions(mask)), mask
+
+
+def _find(side: int, model: Model, own: float, clear: bool, edited: float, edits: int) -> tuple[Finding, str]:
+    if side < MIN_SIDE:
+        return Finding.UNCLEAR, f"a side of {side} pixels shows too little; {MIN_SIDE} are needed"
+    if not model.secured:
+        return Finding.UNCLEAR, f"model {model.name} is not secured: nothing tells its pictures from others"
+    if own < PROTECTED:
+        return Finding.UNPROTECTED, f"{model.name} encodes it as it does any picture"
+    if not clear:
+        return (
+            Finding.UNCLEAR,
+            f"{own:.0%} of it surely came out of {model.name}, too much of the rest shows weak traces: it "
+            "may have been resized, filtered or saved at a low quality",
+        )
+    if not edits:
+        return Finding.UNTOUCHED, f"all of it came out of {model.name}"
+    place = "one region" if edits == 1 else f"{edits} regions"
+    return Finding.EDITED, f"{edited:.1%} of it, in {place}, did not come out of {model.name}"
+
+
+def overlay(report: TamperReport) -> Image.Image:
+    """The picture, grey where it is the model's own, red where it was edited, with boxes around that."""
+    levels, red = report.levels, np.array([230.0, 40.0, 40.0])
+    out = np.empty_like(levels)
+    for top in range(0, report.height, 256):  # in strips, so that memory stays small
+        part = slice(top, top + 256)
+        grey = levels[part].mean(2, keepdims=True)
+        shown = np.where(
+            report.mask[part, :, None], 0.5 * levels[part] + 0.5 * red, 0.75 * grey + 0.25 * levels[part]
+        )
+        out[part] = shown.round()
+    line = max(1, round(min(report.height, report.width) / 300))
+    for b in report.boxes:
+        inner = np.s_[b.top + line : b.bottom - line, b.left + line : b.right - line]
+        kept = out[inner].copy()
+        out[b.top : b.bottom, b.left : b.right] = red
+        out[inner] = kept
+    return Image.fromarray(out)

@@ -1,0 +1,216 @@
+"""The tamper map: what follows from what is seen, and real pictures through a secured model."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+import slic
+from slic import attacks
+from slic.codec import Codec
+from slic.errors import FormatError, PictureError
+from slic.models import Model, find
+from slic.trust import tamper
+from slic.trust.blocks import Box
+from slic.trust.tamper import Finding, Look, TamperReport
+
+Pixels = NDArray[np.uint8]
+PHOTO = Path(__file__).parents[3] / "examples/photo.png"
+H, W = 192, 256
+
+
+class Secured:
+    """All that `judge` asks of a model."""
+
+    name = "press"
+    secured = True
+
+
+def look(own: NDArray[np.bool_]) -> Look:
+    """What a clear case looks like: destroyed where it is the model's own."""
+    shape = own.shape
+    trace = np.where(own, 1, -1).astype(np.float32)
+    return Look(
+        np.where(own, 8, 32).astype(np.float32), trace, np.zeros((shape[0] * 16, shape[1] * 16, 3), np.uint8)
+    )
+
+
+def judge(own: NDArray[np.bool_]) -> TamperReport:
+    height, width = (16 * side for side in own.shape)
+    return tamper.judge(np.zeros((height, width, 3), np.uint8), look(own), Secured())  # type: ignore[arg-type]
+
+
+def blocks(rows: slice = slice(0), columns: slice = slice(0)) -> NDArray[np.bool_]:
+    """12x16 blocks of the model's own but for these."""
+    own = np.ones((H // 16, W // 16), bool)
+    own[rows, columns] = False
+    return own
+
+
+def test_a_picture_destroyed_all_over_is_untouched() -> None:
+    report = judge(blocks())
+    assert (report.finding, report.edited, report.own, report.boxes) == (Finding.UNTOUCHED, 0, 1, ())
+    assert str(report) == "protected and untouched: all of it came out of press"
+
+
+def test_a_picture_that_survives_is_not_protected() -> None:
+    report = judge(~blocks())
+    assert (report.finding, report.edited, report.mask.any()) == (Finding.UNPROTECTED, 0, False)
+
+
+def test_a_region_that_survives_is_an_edit_and_drawn() -> None:
+    report = judge(blocks(slice(2, 6), slice(4, 10)))
+    assert report.finding is Finding.EDITED
+    assert report.boxes == (Box(64, 32, 160, 96),)
+    assert report.edited == pytest.approx(24 / 192)
+    assert report.mask[32:96, 64:160].all()
+    assert report.mask.sum() == 64 * 96
+
+
+def test_the_largest_region_is_named_first() -> None:
+    own = blocks(slice(0, 2), slice(0, 2))
+    own[6:10, 8:14] = False
+    assert judge(own).boxes == (Box(128, 96, 224, 160), Box(0, 0, 32, 32))
+
+
+def test_one_block_alone_is_a_speck() -> None:
+    assert judge(blocks(slice(3, 4), slice(3, 4))).finding is Finding.UNTOUCHED
+
+
+def test_traces_that_are_weak_all_over_are_no_verdict() -> None:
+    weak = look(blocks())
+    weak.trace[:], weak.damage[:] = 0.2, 22
+    weak.trace[:3, :3] = 2
+    report = tamper.judge(np.zeros((H, W, 3), np.uint8), weak, Secured())  # type: ignore[arg-type]
+    assert report.finding is Finding.UNCLEAR
+    assert "weak traces" in report.reason
+
+
+def test_a_picture_too_small_to_tell(tiny_model: Model) -> None:
+    report = slic.check(np.zeros((63, 300, 3), np.uint8), model=tiny_model)
+    assert report.finding is Finding.UNCLEAR
+    assert report.reason == "a side of 63 pixels shows too little; 64 are needed"
+
+
+def test_a_model_that_is_not_secured_tells_nothing(tiny_model: Model) -> None:
+    report = slic.check(np.zeros((64, 80, 3), np.uint8), model=tiny_model)
+    assert report.finding is Finding.UNCLEAR
+    assert "is not secured" in report.reason
+
+
+def test_two_looks_are_joined_block_by_block() -> None:
+    first, second = look(blocks(slice(0, 4), slice(0, 4))), look(blocks()[1:, 1:])
+    joined = first.stronger(second)
+    assert (joined.trace[:11, :15] == 1).all()
+    assert (joined.damage[:11, :15] == 8).all()
+    assert joined.again is first.again
+
+
+def test_as_dict_is_json() -> None:
+    found = json.loads(json.dumps(judge(blocks(slice(2, 6), slice(4, 10))).as_dict()))
+    assert found == {
+        "finding": "protected, edited here",
+        "reason": "12.5% of it, in one region, did not come out of press",
+        "model": "press",
+        "edited": 0.125,
+        "own": found["own"],
+        "boxes": [[64, 32, 160, 96]],
+    }
+
+
+def test_the_overlay_is_red_where_it_was_edited() -> None:
+    shown = np.asarray(tamper.overlay(judge(blocks(slice(2, 6), slice(4, 10)))))
+    assert shown.shape == (H, W, 3)
+    assert shown[64, 100].tolist() == [115, 20, 20]  # half of it
+    assert shown[32, 64].tolist() == [230, 40, 40]  # its box
+    assert shown[0, 0].tolist() == [0, 0, 0]
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(PictureError):
+        slic.check(tmp_path / "a.png")
+
+
+def test_a_damaged_slic_file_is_refused(tiny_model: Model, picture) -> None:  # type: ignore[no-untyped-def]
+    data = Codec(tiny_model).encode(picture(64, 64))
+    with pytest.raises(FormatError):
+        slic.check(data[:-1], model=tiny_model)
+
+
+# From here on with real pictures.
+
+
+@pytest.fixture(scope="module")
+def secured() -> Codec:
+    model = find("slic")
+    if not model.secured:
+        pytest.skip("the embedded model is not secured")
+    return Codec(model)
+
+
+@pytest.fixture(scope="module")
+def original() -> Pixels:
+    with Image.open(PHOTO) as image:
+        return np.asarray(image.convert("RGB"))[:384, :512]
+
+
+@pytest.fixture(scope="module")
+def file(secured: Codec, original: Pixels) -> bytes:
+    return secured.encode(original)
+
+
+@pytest.fixture(scope="module")
+def published(secured: Codec, file: bytes) -> Pixels:
+    return np.asarray(secured.decode(file))
+
+
+def finding(pixels: Pixels, codec: Codec) -> Finding:
+    return tamper.check_levels(pixels, codec).finding
+
+
+def test_a_photograph_is_not_protected(secured: Codec, original: Pixels) -> None:
+    assert finding(original, secured) is Finding.UNPROTECTED
+
+
+def test_a_decoded_picture_is_untouched(secured: Codec, published: Pixels) -> None:
+    assert finding(published, secured) is Finding.UNTOUCHED
+
+
+@pytest.mark.parametrize(
+    "copy", ["jpeg(quality=90)", "jpeg(quality=75)", "crop(left=13, top=7)", "crop(left=5, top=22)"]
+)
+def test_a_copy_is_untouched(secured: Codec, published: Pixels, copy: str) -> None:
+    assert finding(attacks.parse(copy)(published), secured) is Finding.UNTOUCHED
+
+
+@pytest.mark.parametrize("copy", ["identity", "jpeg(quality=85)"])
+def test_a_pasted_region_is_found(secured: Codec, published: Pixels, original: Pixels, copy: str) -> None:
+    forged = published.copy()
+    forged[96:256, 160:352] = original[::-1][96:256, 160:352]
+    report = tamper.check_levels(attacks.parse(copy)(forged), secured)
+    assert report.finding is Finding.EDITED
+    truth = np.zeros(report.mask.shape, bool)
+    truth[96:256, 160:352] = True
+    assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.6
+
+
+def test_a_slic_file_is_checked_with_its_own_model(secured: Codec, file: bytes) -> None:
+    assert slic.check(file).finding is Finding.UNTOUCHED
+
+
+def test_every_quality_is_known(secured: Codec, original: Pixels) -> None:
+    for quality in (secured.model.qualities[0], secured.model.qualities[-1]):
+        made = Codec(secured.model.at(quality))
+        copy = np.asarray(made.decode(made.encode(original)))
+        assert finding(copy, secured) is Finding.UNTOUCHED
+
+
+def test_a_large_picture_is_judged_as_its_parts_are(secured: Codec, published: Pixels) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(np.tile(published, (3, 4, 1))).save(stream, "PNG")
+    assert slic.check(stream.getvalue()).own > 0.9
