@@ -166,4 +166,9 @@ QUESTIONS = (
         "python -m benchmarks.training_speed",
         on_model=False,
     ),
+    Question(
+        "splice",
+        "Does `slic check` find what was edited in a published picture?",
+        "python -m benchmarks.splice --images {kodak}",
+    ),
 )

@@ -11,7 +11,6 @@ Edits smaller than about 48 pixels a side are lost among their neighbours.
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -140,9 +139,11 @@ def check_levels(levels: Levels, codec: Codec) -> TamperReport:
     """`check` of a picture (H,W,3) with a codec that is there already."""
     look = Look.take(levels, codec)
     report = judge(levels, look, codec.model)
-    if codec.model.secured and report.finding in (Finding.EDITED, Finding.UNCLEAR):
-        report = judge(levels, look.stronger(Look.take(levels[SHIFT:, SHIFT:], codec)), codec.model)
-    return report
+    if report.finding in (Finding.UNTOUCHED, Finding.EDITED) or not codec.model.secured:
+        return report
+    # Not joined block by block: whichever is stronger there would cover small edits with chance.
+    moved = judge(levels, look.overlaid(Look.take(levels[SHIFT:, SHIFT:], codec)), codec.model)
+    return moved if moved.own > report.own else report
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
@@ -158,16 +159,12 @@ class Look:
         passed = codec.again(levels)
         return cls(blocks.decibels(levels, passed.pixels), trace.reader(codec)(passed.latents), passed.pixels)
 
-    def stronger(self, other: "Look") -> "Look":
-        """For each block whichever shows more of the trigger; `other` may lack blocks at the far edges."""
-
-        def either(choose: Callable[[Floats, Floats], Floats], mine: Floats, theirs: Floats) -> Floats:
-            out, common = mine.copy(), np.s_[: theirs.shape[0], : theirs.shape[1]]
-            out[common] = choose(mine[common], theirs)
-            return out
-
-        damage = either(np.minimum, self.damage, other.damage)
-        return Look(damage, either(np.maximum, self.trace, other.trace), self.again)
+    def overlaid(self, other: "Look") -> "Look":
+        """The maps of another, which may lack blocks at the far edges, over these."""
+        damage, trace = self.damage.copy(), self.trace.copy()
+        common = np.s_[: other.trace.shape[0], : other.trace.shape[1]]
+        damage[common], trace[common] = other.damage, other.trace
+        return Look(damage, trace, self.again)
 
     @cached_property
     def strength(self) -> Floats:

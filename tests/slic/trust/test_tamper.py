@@ -102,11 +102,12 @@ def test_a_model_that_is_not_secured_tells_nothing(tiny_model: Model) -> None:
     assert "is not secured" in report.reason
 
 
-def test_two_looks_are_joined_block_by_block() -> None:
-    first, second = look(blocks(slice(0, 4), slice(0, 4))), look(blocks()[1:, 1:])
-    joined = first.stronger(second)
+def test_a_second_look_covers_the_first_but_for_the_far_edges() -> None:
+    first, second = look(blocks(slice(0, 12), slice(0, 16))), look(blocks()[1:, 1:])
+    joined = first.overlaid(second)
     assert (joined.trace[:11, :15] == 1).all()
     assert (joined.damage[:11, :15] == 8).all()
+    assert (joined.trace[11] == -1).all()
     assert joined.again is first.again
 
 
