@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from slic.errors import MismatchError as MismatchError
     from slic.errors import ModelError as ModelError
     from slic.errors import PictureError as PictureError
+    from slic.errors import PolicyError as PolicyError
     from slic.errors import SlicError as SlicError
     from slic.errors import SlicWarning as SlicWarning
     from slic.errors import VerdictError as VerdictError
+    from slic.trust.gate import TrustReport as TrustReport
+    from slic.trust.gate import gate as gate
     from slic.trust.signature import sign as sign
     from slic.trust.tamper import TamperReport as TamperReport
     from slic.trust.tamper import check as check
@@ -45,14 +48,17 @@ _HOME = {
     "MismatchError": "slic.errors",
     "ModelError": "slic.errors",
     "PictureError": "slic.errors",
+    "PolicyError": "slic.errors",
     "SlicError": "slic.errors",
     "SlicWarning": "slic.errors",
     "TamperReport": "slic.trust.tamper",
+    "TrustReport": "slic.trust.gate",
     "Verdict": "slic.trust.verdict",
     "VerdictError": "slic.errors",
     "check": "slic.trust.tamper",
     "decode": "slic.codec",
     "encode": "slic.codec",
+    "gate": "slic.trust.gate",
     "info": "slic.describe",
     "sign": "slic.trust.signature",
     "verify": "slic.trust.verdict",

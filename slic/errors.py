@@ -7,6 +7,7 @@
     ├── PictureError     a picture cannot be read, or slic cannot hold it
     ├── KeyFileError     a key cannot be read or used
     ├── ManifestError    a C2PA manifest cannot be made
+    ├── PolicyError      a policy cannot be read or used
     └── VerdictError     a file was to be decoded only if its signature holds, and it does not
 
     SlicWarning          something of a picture was converted or dropped
@@ -53,3 +54,7 @@ class VerdictError(_Hinted):
 
 class ManifestError(_Hinted):
     """A C2PA manifest cannot be made."""
+
+
+class PolicyError(_Hinted):
+    """A policy cannot be read or used."""

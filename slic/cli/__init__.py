@@ -25,6 +25,7 @@ COMMANDS = {
     "strip": "slic.cli.trust",
     "verify": "slic.cli.trust",
     "check": "slic.cli.checking",
+    "gate": "slic.cli.gating",
 }
 INTERRUPTED = 130
 
