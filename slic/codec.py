@@ -8,6 +8,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +35,17 @@ T = TypeVar("T")
 
 BATCH_PIXELS = 1 << 20  # pictures of one size are coded together up to this many pixels
 
+DESTROYED_DB = 16.0  # wreckage has 5 to 12; strong noise at the lowest quality 20
+DESTROYED = "what was encoded is wreckage: the picture came out of a .slic file, or is taken for one that did"
+
+
+@dataclass(frozen=True)
+class Encoded:
+    data: bytes
+    """Of a `.slic` file."""
+    warnings: tuple[str, ...]
+    """What the user must be told."""
+
 
 class Codec:
     """Encodes with one model; decodes files of any installed one. Threads may share it."""
@@ -56,17 +68,17 @@ class Codec:
         self, source: Source, *, strip: bool = False, key: Signer | None = None, comment: str = ""
     ) -> bytes:
         """The bytes of a `.slic` file; `strip` drops EXIF and XMP, the colour profile stays; `key` signs."""
-        data = self.encode_picture(_load(source, strip))
+        data = _warned(self.encode_picture(_load(source, strip)))
         return data if key is None else sign_bytes(data, key, comment)
 
-    def encode_picture(self, picture: Picture) -> bytes:
+    def encode_picture(self, picture: Picture) -> Encoded:
         return self._encode_all([picture])[0]
 
     def encode_batch(self, sources: Iterable[Source], *, strip: bool = False) -> Iterator[bytes]:
         """Files in the order of the sources; neighbours of one size go through the networks together."""
         pictures = (_load(source, strip) for source in sources)
         for group in _batches(pictures, lambda p: (p.rgb.shape[0], p.rgb.shape[1])):
-            yield from self._encode_all(group)
+            yield from map(_warned, self._encode_all(group))
 
     def again(self, levels: NDArray[np.uint8]) -> Pass:
         """What one more pass through the networks makes of a picture (H,W,3)."""
@@ -96,9 +108,12 @@ class Codec:
         for group in _batches(containers, kind):
             yield from map(pixels.to_image, self._decode_all(group, max_pixels))
 
-    def _encode_all(self, pictures: list[Picture]) -> list[bytes]:
-        coded = self._engine.encode([p.rgb for p in pictures], self.model.index)
-        return [self._contain(p, c) for p, c in zip(pictures, coded, strict=True)]
+    def _encode_all(self, pictures: list[Picture]) -> list[Encoded]:
+        coded = self._engine.encode([p.rgb for p in pictures], self.model.index, look=self.model.secured)
+        return [
+            Encoded(self._contain(p, c), (DESTROYED,) if c.worst < DESTROYED_DB else ())
+            for p, c in zip(pictures, coded, strict=True)
+        ]
 
     def _contain(self, picture: Picture, coded: Coded) -> bytes:
         height, width = picture.rgb.shape[:2]
@@ -168,6 +183,13 @@ def _load(source: Source, strip: bool) -> Picture:
     for message in picture.warnings:
         warnings.warn(message, SlicWarning, stacklevel=3)
     return picture
+
+
+def _warned(encoded: Encoded) -> bytes:
+    """The file; what must be said of it becomes a warning of Python's."""
+    for message in encoded.warnings:
+        warnings.warn(message, SlicWarning, stacklevel=3)
+    return encoded.data
 
 
 def _alpha_plane(container: Container) -> NDArray[np.uint8] | None:

@@ -1,10 +1,13 @@
 """Pixels ↔ payloads: one model on one device. Containers, metadata and files are codec.py's."""
 
 import hashlib
-from dataclasses import dataclass
+import itertools
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,6 +24,8 @@ Pixels = NDArray[np.uint8]  # (H,W,3), or (H,W) when grey
 STRIDE = 16  # pixels a side for a latent; a place of z covers four latents a side
 TILE = 96  # latents a side: 1536 pixels
 DIGEST_BYTES = 16
+LOOK = 2  # latents a side of each place that `encode` looks at
+CELL = 4  # pixels whose mean is compared there: texture and noise, which a low rate drops, do not count
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Coded:
     hyper: bytes
     latent: bytes
     digest: bytes
+    worst: float = math.inf
+    """Decibels, on means of 4x4 pixels, of the worst of some places when decoded; inf: nobody looked."""
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
@@ -67,13 +74,43 @@ class Engine:
         if self._prior.gives != parameters * self._transforms.latents:
             raise ModelError("h_s and g_s do not fit each other")
 
-    def encode(self, pictures: list[Pixels], quality: int = 0) -> list[Coded]:
-        """Pictures of one size, each (H,W,3); together they are one batch for the transforms."""
-        y = self._analyse(_tensor(pictures))
+    def encode(self, pictures: list[Pixels], quality: int = 0, *, look: bool = False) -> list[Coded]:
+        """Pictures of one size, each (H,W,3); together they are one batch for the transforms.
+
+        `look` decodes four places of each to see how they come out, a tenth of a small picture.
+        """
+        levels = _tensor(pictures)
+        y = self._analyse(levels)
         if (gain := self._gain(quality)) is not None:
             y *= gain[0]
         z = self._transforms.analyse_hyper(y)
-        return [self._encode_latents(y_one, z_one) for y_one, z_one in zip(y, z, strict=True)]
+        coded = [self._encode_latents(y_one, z_one) for y_one, z_one in zip(y, z, strict=True)]
+        if not look:
+            return coded
+        worst = self._look(y, gain, levels)
+        return [replace(one, worst=decibels) for one, decibels in zip(coded, worst, strict=True)]
+
+    def _look(self, y: Tensor, gain: Tensor | None, levels: Tensor) -> list[float]:
+        """y (B,M,h,w), levels (B,H,W,3) → for each picture the decibels of its worst place of four."""
+        worst = torch.full((len(y),), math.inf)
+        rows, cols = (self._places(side) for side in y.shape[2:])
+        for (top, tall, rim), (left, wide, edge) in itertools.product(rows, cols):
+            symbols = y[:, :, top : top + tall, left : left + wide].round()
+            seen = self._transforms.synthesise(symbols if gain is None else symbols.mul_(gain[1])).cpu()
+            part = levels[:, top * STRIDE : (top + tall) * STRIDE, left * STRIDE : (left + wide) * STRIDE]
+            part = part.permute(0, 3, 1, 2).float() / 255
+            error = seen[..., : part.shape[2], : part.shape[3]].clamp(0, 1) - part
+            error = error[..., rim : error.shape[2] - rim, edge : error.shape[3] - edge]
+            means = F.avg_pool2d(error, min(CELL, *error.shape[2:]))
+            worst = worst.minimum(-10 * means.square().mean((1, 2, 3)).clamp_min(1e-9).log10())
+        return worst.tolist()
+
+    def _places(self, side: int) -> list[tuple[int, int, int]]:
+        """Along one side of y two places to look at: start, latents to feed, pixels of halo at either end."""
+        halo = self._transforms.synthesis_halo
+        fed = min(side, LOOK + 2 * halo)
+        rim = halo * STRIDE if fed < side else 0
+        return [(start, fed, rim) for start in sorted({(side - fed) // 4, (side - fed) * 3 // 4})]
 
     def decode(
         self, coded: list[Coded], height: int, width: int, quality: int = 0, *, grey: bool = False

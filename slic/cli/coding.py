@@ -166,7 +166,9 @@ class _Encoder:
 
         picture = pixels.load(_source(job), strip=self._strip, **self._limits)
         result.warnings += picture.warnings
-        data = self._attest(self._codec.encode_picture(picture), result)
+        encoded = self._codec.encode_picture(picture)
+        result.warnings += encoded.warnings
+        data = self._attest(encoded.data, result)
         height, width = picture.rgb.shape[:2]
         work.describe(result, self._codec.model, len(data), width, height)
         return data

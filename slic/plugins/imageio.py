@@ -135,6 +135,7 @@ def _encode(array: NDArray[Any], quality: int | None, model: Any, metadata: dict
     image = pixels.to_image(pixels.load(array))
     image.info.update(metadata)
     picture = pixels.load(image)
-    for text in picture.warnings:
+    encoded = Codec(chosen).encode_picture(picture)
+    for text in (*picture.warnings, *encoded.warnings):
         warnings.warn(text, stacklevel=4)
-    return Codec(chosen).encode_picture(picture)
+    return encoded.data

@@ -81,10 +81,10 @@ def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
 
     with os_errors():
         picture = pixels.load(_with_options(image))
-        for text in picture.warnings:
+        encoded = Codec(_model(image)).encode_picture(picture)
+        for text in (*picture.warnings, *encoded.warnings):
             warnings.warn(text, stacklevel=3)  # where image.save was called
-        data = Codec(_model(image)).encode_picture(picture)
-    file.write(data)
+    file.write(encoded.data)
 
 
 def _with_options(image: Image.Image) -> Image.Image:

@@ -4,7 +4,9 @@ import io
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +46,21 @@ def test_encode_writes_a_file_and_decode_reads_it(tmp_path: Path, picture: Maker
 def test_without_a_target_the_bytes_come_back(picture: Maker) -> None:
     data = slic.encode(picture(16, 16))
     assert data is not None and parse(data).header.width == 16
+
+
+def test_wreckage_is_said_of_a_secured_model(
+    tiny_model: Model, picture: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that a random model encodes is bad; for this test, bad enough."""
+    monkeypatch.setattr(codec_module, "DESTROYED_DB", 60.0)
+    secured = slic.Codec(replace(tiny_model, secured=True), device="cpu")
+    with pytest.warns(slic.SlicWarning, match="what was encoded is wreckage"):
+        data = secured.encode(picture(40, 50))
+    with pytest.warns(slic.SlicWarning, match="wreckage"):
+        assert list(secured.encode_batch([picture(40, 50)])) == [data]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert slic.Codec(tiny_model, device="cpu").encode(picture(40, 50)) == data
 
 
 def test_mode_and_alpha_survive(codec: slic.Codec, picture: Maker) -> None:

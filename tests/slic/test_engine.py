@@ -1,9 +1,11 @@
 """Pixels ↔ payloads: exact symbols on every path, refusal instead of a wrong picture."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
 import torch
 from numpy.typing import NDArray
 
@@ -140,3 +142,30 @@ def test_grey_is_one_plane(tiny_model: Model, picture: Maker) -> None:
     assert plane.shape == (33, 20)
     unclipped = (rgb > 0).all(2) & (rgb < 255).all(2)
     assert np.abs(plane - rgb.mean(2))[unclipped].max() <= 1
+
+
+@pytest.mark.parametrize("architecture", ["bmshj2018-hyperprior"])
+@pytest.mark.parametrize("rates", [0, 3])
+def test_a_look_sees_what_decoding_shows_at_its_worst_place(
+    architecture: str, rates: int, tmp_path: Path, picture: Maker
+) -> None:
+    ours, whole = make(tiny.model(architecture, tmp_path, rates=rates)), picture(300, 200)
+    quality = min(rates, 2)
+    (coded,) = ours.encode([whole], quality, look=True)
+    (pixels,) = ours.decode([coded], *whole.shape[:2], quality)
+    found = []
+    for top in (3, 9):  # of 13 latents to choose from: 19 rows, six of which are fed
+        for left in (1, 5):
+            part = np.s_[(top + 2) * 16 : (top + 4) * 16, (left + 2) * 16 : (left + 4) * 16]
+            error = (pixels[part].astype(float) - whole[part]) / 255
+            means = error.reshape(8, 4, 8, 4, 3).mean((1, 3))
+            found.append(-10 * np.log10(np.square(means).mean()))
+    assert coded.worst == pytest.approx(min(found), abs=0.05)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 90), (96, 17), (130, 40)])
+def test_small_pictures_are_looked_at_whole(
+    size: tuple[int, int], tiny_models: dict[str, Model], picture: Maker
+) -> None:
+    (coded,) = make(tiny_models["bmshj2018-hyperprior"]).encode([picture(*size)], look=True)
+    assert np.isfinite(coded.worst)
