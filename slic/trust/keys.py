@@ -39,6 +39,18 @@ _PUBLIC_PEM = "PUBLIC KEY"
 _SPKI = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: all of it before the key
 _COMMENT, _REVOKED = "untrusted comment:", "revoked:"
 
+_PRIME = 2**255 - 19
+# y of the points whose order divides 8, each with either sign of x. With one of them for a key, there are
+# signatures which no private key has made.
+_WEAK = {0, 1, _PRIME - 1}
+_WEAK |= {
+    int(y, 16)
+    for y in (
+        "7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
+        "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826",
+    )
+}
+
 Passphrase = str | Callable[[], str | None] | None
 """Asked for only when the key is locked."""
 
@@ -182,7 +194,10 @@ def parse_public(data: bytes, name: str = "") -> PublicKey:
     for line in (comment, revoked or ""):
         if fault := line_fault(line):
             raise KeyFileError(fault)
-    return PublicKey(_raw(lines), name=name, revoked=revoked).with_title(comment)
+    raw = _raw(lines)
+    if _is_weak(raw):
+        raise KeyFileError("public key is weak: it takes signatures that nobody has made")
+    return PublicKey(raw, name=name, revoked=revoked).with_title(comment)
 
 
 def line_fault(text: str) -> str | None:
@@ -215,6 +230,11 @@ def _raw(lines: list[str]) -> bytes:
     if start != _ED + key_id(raw):
         raise KeyFileError("public key is damaged: its id is another key's")
     return raw
+
+
+def _is_weak(raw: bytes) -> bool:
+    y = int.from_bytes(raw, "little") & (2**255 - 1)  # the last bit is the sign of x
+    return y % _PRIME in _WEAK
 
 
 def _title(key: SecretKey) -> str:

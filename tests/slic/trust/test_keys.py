@@ -93,7 +93,10 @@ def test_what_is_no_public_key_is_refused(text: str, reason: str) -> None:
 LINES = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=30)
 
 
-@given(st.binary(min_size=32, max_size=32), LINES, st.none() | LINES)
+RAW = st.binary(min_size=32, max_size=32).filter(lambda raw: not keys._is_weak(raw))
+
+
+@given(RAW, LINES, st.none() | LINES)
 def test_public_keys_come_back_from_their_text(raw: bytes, comment: str, revoked: str | None) -> None:
     key = PublicKey(raw, comment, "a", revoked)
     assert keys.parse_public(key.text().encode(), "a") == key
@@ -235,3 +238,17 @@ def test_keys_of_openssl_work(tmp_path: Path) -> None:
     subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
     private.chmod(0o600)
     assert keys.load_secret(private).public.raw == keys.load_public(public).raw
+
+
+def test_a_key_that_takes_signatures_of_nobody_is_refused() -> None:
+    """All the encodings of small order that the library takes, those above the prime among them."""
+    nobody = b"\x01" + bytes(63)  # R the neutral point, S zero
+    prime = 2**255 - 19
+    weak = 0
+    for y in {value + over for value in keys._WEAK for over in (0, prime) if value + over < 2**255}:
+        for sign in (0, 1 << 255):
+            key = PublicKey((y | sign).to_bytes(32, "little"))
+            weak += any(key.verifies(bytes([n]), nobody) for n in range(64))
+            with pytest.raises(KeyFileError, match="public key is weak"):
+                keys.parse_public(key.text().encode())
+    assert weak == 14
