@@ -1,4 +1,4 @@
-"""What the README says of costs and gains, from stored rows alone.
+"""What the README says of costs and gains, from stored rows alone; and how documents' blocks are filled.
 
 A block stands between `<!-- measured: NAME -->` and `<!-- /measured -->`, on a line of its own or within one.
 """
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from benchmarks import threat_tables
 from benchmarks.data import Row
 from benchmarks.plots import Curves, curves
 from benchmarks.stored import Answer
@@ -30,7 +31,7 @@ _BLOCK = re.compile(r"(<!-- measured: (\w+) -->)(.*?)(<!-- /measured -->)", re.S
 
 def fill(text: str, answers: Answers) -> str:
     """The text with every block as the answers give it."""
-    known = {"table": table, "losses": losses, "sheet": sheet, "bf16": bf16}
+    known = {"table": table, "losses": losses, "sheet": sheet, "bf16": bf16, **threat_tables.BLOCKS}
 
     def block(match: re.Match[str]) -> str:
         opening, name, before, closing = match.groups()

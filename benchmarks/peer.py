@@ -25,7 +25,7 @@ def twin(model: Model) -> nn.Module:
     """CompressAI's network with exactly the weights of a slic model, ready to code."""
     state = float_weights(model)
     n = state["g_a.0.conv1.weight" if model.architecture.startswith("cheng") else "g_a.0.weight"].shape[0]
-    net = _build(model.architecture, n, state["g_s.0.weight"].shape[0] if "g_s.0.weight" in state else n)
+    net = build(model.architecture, n, state["g_s.0.weight"].shape[0] if "g_s.0.weight" in state else n)
     with torch.no_grad():
         for name, parameter in net.named_parameters():
             parameter.copy_(state[name])
@@ -122,7 +122,7 @@ def _tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(array.astype(np.float32))
 
 
-def _build(architecture: str, n: int, m: int) -> nn.Module:
+def build(architecture: str, n: int, m: int) -> nn.Module:
     cls = model_architectures[architecture]
     return cls(n) if architecture.startswith("cheng") else cls(n, m)  # type: ignore[no-any-return]
 
@@ -135,7 +135,7 @@ def untrained(architecture: str, n: int, m: int, folder: Path) -> Model:
     pixel, as in a model of middle quality.
     """
     torch.manual_seed(0)
-    net = _build(architecture, n, m)
+    net = build(architecture, n, m)
     [x for x in net.g_a.modules() if isinstance(x, nn.Conv2d)][-1].weight.mul_(8)
     net.entropy_parameters[-1].bias[: len(net.entropy_parameters[-1].bias) // 2].fill_(0.6)
     checkpoint = folder / f"{architecture}-untrained.safetensors"

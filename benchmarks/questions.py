@@ -171,4 +171,9 @@ QUESTIONS = (
         "Does `slic check` find what was edited in a published picture?",
         "python -m benchmarks.splice --images {kodak}",
     ),
+    Question(
+        "threats",
+        "What can an attacker do, and what catches him?",
+        "python -m benchmarks.threats --images {kodak} [--base {base}] --limit 3",
+    ),
 )

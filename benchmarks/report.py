@@ -1,4 +1,4 @@
-"""Turns stored answers into RESULTS.md, the README's blocks and the plots.
+"""Turns stored answers into RESULTS.md, the blocks of README.md and THREATS.md, and the plots.
 
     python -m benchmarks.report            from what benchmarks/results/ holds
     python -m benchmarks.report --run      measures anew what NAMES ask for, all by default; then reports
@@ -26,6 +26,7 @@ from benchmarks.stored import Answer
 ROOT = Path(__file__).parents[1]
 RESULTS = Path("benchmarks/RESULTS.md")
 README = Path("README.md")
+THREATS = Path("THREATS.md")
 PLOT = "rate-distortion.svg"
 
 Answers = dict[str, Answer]
@@ -38,8 +39,8 @@ def answers(folder: Path = stored.FOLDER) -> Answers:
 
 def documents(known: Answers, embedded: str, root: Path = ROOT) -> dict[Path, str]:
     """Every document that holds what was measured, as it should be."""
-    readme = headline.fill((root / README).read_text(), known)
-    return {RESULTS: results(known, embedded, root / "benchmarks/results"), README: readme}
+    filled = {path: headline.fill((root / path).read_text(), known) for path in (README, THREATS)}
+    return {RESULTS: results(known, embedded, root / "benchmarks/results"), **filled}
 
 
 def results(known: Answers, embedded: str, folder: Path = stored.FOLDER) -> str:

@@ -26,6 +26,9 @@ def root(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "README.md").write_text("# Results\n")
     (tmp_path / "README.md").write_text("# slic\n\n<!-- measured: table -->\n<!-- /measured -->\n")
+    (tmp_path / "THREATS.md").write_text(
+        "# Threats\n\n<!-- measured: threats_intact -->\n<!-- /measured -->\n"
+    )
     stored.save("rate-distortion", CURVE, folder)
     stored.save("memory", MEMORY, folder)
     plots.rate_distortion(plots.curves(POINTS), folder / report.PLOT)
