@@ -35,9 +35,14 @@ from slic_formats import FILE_SIGNATURE, Header, parse
 SURVIVES_DB = 20.0  # between what is destroyed (8, seldom 18) and what is not (32, seldom 18)
 DB = 8.0  # this much more or less weighs as much as the whole way of the trace
 OWN = 1.0  # strength beyond which a block is surely the model's own
-PROTECTED = 0.03  # share of such blocks below which nothing speaks for protection; pictures without: ≤ 0.013
-LIKELY = 0.5  # strength beyond which a block outside edits should be, ...
-CLEAR = 0.6  # ... or else this share of them, for the picture to be more than traces
+PROTECTED = (
+    0.06  # share of such blocks below which nothing speaks for protection; in pictures without: ≤ 0.05
+)
+LIKELY, CLEAR = 0.5, 0.6  # this share of the blocks outside edits is at least so strong, and ...
+CONTRAST = (
+    1.2  # ... so is half of them where there are edits: seldom less than 1.4, in resized copies at most 1.0
+)
+MOST = 0.75  # share of a picture beyond which edits leave too little to compare with
 FOREIGN = -0.3  # trace below which a block belongs to an edit, ...
 MASS, PEAK = 1.5, -0.7  # ... if its region's traces sum to so much, and one is as low as this
 RIM = 0.6  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
@@ -114,12 +119,25 @@ def check(
 
     Of a `.slic` file the decoded picture is checked, with the file's own model unless another is given.
     """
+    machine: dict[str, Any] = {"device": device, "precision": precision, "max_pixels": max_pixels}
+    return examine(source, model=model, **machine)[1]
+
+
+def examine(
+    source: Source,
+    *,
+    model: str | Path | Model | None = None,
+    device: str = "auto",
+    precision: Precision = "auto",
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[Picture, TamperReport]:
+    """`check`, and the picture that was checked."""
     picture, header = load(source, device=device, precision=precision, max_pixels=max_pixels)
     chosen = models.choose(model)
     if model is None and header is not None:
         chosen = models.find_identity(header.model)
         chosen = chosen.at(header.quality) if header.quality else chosen
-    return check_levels(picture.rgb, Codec(chosen, device=device, precision=precision))
+    return picture, check_levels(picture.rgb, Codec(chosen, device=device, precision=precision))
 
 
 def load(
@@ -179,8 +197,7 @@ def judge(levels: Levels, look: Look, model: Model) -> TamperReport:
     own = float((look.strength > OWN).mean())
     edits, mask = _edits(look.trace) if own >= PROTECTED else ([], np.zeros(look.trace.shape, bool))
     edited = float(blocks.enlarge(mask, height, width).mean())
-    outside = look.strength[~mask]
-    clear = outside.size > 0 and float((outside > LIKELY).mean()) >= CLEAR
+    clear = edited <= MOST and _is_clear(look.strength[~mask], edits=bool(edits))
     finding, reason = _find(min(height, width), model, own, clear, edited, len(edits))
     if finding is not Finding.EDITED:
         edited, edits, mask = 0.0, [], np.zeros_like(mask)
@@ -199,6 +216,12 @@ def judge(levels: Levels, look: Look, model: Model) -> TamperReport:
         levels=levels,
         again=look.again,
     )
+
+
+def _is_clear(outside: Floats, *, edits: bool) -> bool:
+    """Whether the blocks outside edits are the model's own beyond doubt."""
+    enough = float((outside > LIKELY).mean()) >= CLEAR
+    return enough and (not edits or float(np.median(outside)) >= CONTRAST)
 
 
 def _edits(values: Floats) -> tuple[list[blocks.Region], Bools]:

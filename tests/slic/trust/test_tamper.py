@@ -84,10 +84,21 @@ def test_one_block_alone_is_a_speck() -> None:
 def test_traces_that_are_weak_all_over_are_no_verdict() -> None:
     weak = look(blocks())
     weak.trace[:], weak.damage[:] = 0.2, 22
-    weak.trace[:3, :3] = 2
+    weak.trace[:4, :4] = 2
     report = tamper.judge(np.zeros((H, W, 3), np.uint8), weak, Secured())  # type: ignore[arg-type]
     assert report.finding is Finding.UNCLEAR
     assert "weak traces" in report.reason
+
+
+def test_edits_all_over_leave_nothing_to_compare_with() -> None:
+    assert judge(blocks(slice(0, 12), slice(0, 13))).finding is Finding.UNCLEAR
+
+
+def test_an_edit_among_weak_traces_is_no_verdict() -> None:
+    resized = look(blocks(slice(2, 6), slice(4, 10)))
+    resized.trace[resized.trace > 0], resized.damage[resized.damage < 20] = 0.55, 16
+    report = tamper.judge(np.zeros((H, W, 3), np.uint8), resized, Secured())  # type: ignore[arg-type]
+    assert report.finding is Finding.UNCLEAR
 
 
 def test_a_picture_too_small_to_tell(tiny_model: Model) -> None:
