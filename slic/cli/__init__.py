@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "slic.cli.trust",
     "check": "slic.cli.checking",
     "gate": "slic.cli.gating",
+    "report": "slic.cli.reporting",
 }
 INTERRUPTED = 130
 

@@ -1,0 +1,65 @@
+"""slic report: a page that explains a check to people."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from slic.cli import messages, options, verdicts
+from slic.cli.plan import STREAM
+from slic.errors import PictureError
+
+
+@click.command()
+@click.argument("source", metavar="FILE")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="HTML",
+    help="The page.",
+)
+@options.force
+@click.option(
+    "--key", "keys", multiple=True, metavar="KEYS", help="Public key that is trusted, or folder of them."
+)
+@click.option("-m", "--model", metavar="MODEL", help="A model's name or file; a .slic file names its own.")
+@options.networks
+@click.pass_context
+def report(
+    ctx: click.Context,
+    /,
+    source: str,
+    output: Path,
+    force: bool,
+    keys: tuple[str, ...],
+    model: str | None,
+    **shared: Any,
+) -> None:
+    """Write a page that shows people what was found out about FILE, a picture or a .slic file.
+
+    It has the verdict, the signature, the picture beside what one more encode makes of it, the map of edits
+    and the numbers, in plain words and in one file that loads nothing from elsewhere.
+
+    \b
+    Examples:
+      slic report photo.jpg -o report.html                    a copy of a picture
+      slic report photo.slic -o report.html --key trusted/    a file, with its signature
+    """
+    from slic import files
+    from slic.trust.report import report as make
+
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter("must end in .html", param_hint="-o")
+    if source != STREAM and files.same_file(source, output):
+        raise PictureError("input and output are the same file", hint="-o writes elsewhere")
+    if not force and output.exists():
+        raise FileExistsError(17, "File exists", str(output))
+    verdicts.set_up(shared)
+    data = sys.stdin.buffer.read() if source == STREAM else Path(source).read_bytes()
+    chosen = verdicts.settings(shared)
+    html, found = make(data, name=Path(source).name, keys=keys or None, model=model, **chosen)
+    files.write(output, html.encode(), force=force)
+    click.echo(f"{messages.name(output)}: {messages.plain(str(found))}")

@@ -1,0 +1,283 @@
+"""A page that explains a check to people: one HTML file that loads nothing from elsewhere.
+
+Whatever comes from a file (names, comments, EXIF) is text: `_fill` escapes all that is not `_Html`, and the
+page's own policy lets no script run but the one in page.html.
+"""
+
+import base64
+import hashlib
+import html
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image
+
+import slic
+from slic import opening
+from slic.errors import PictureError
+from slic.trust import tamper
+from slic.trust.blocks import Box
+from slic.trust.keys import Keys, trusted
+from slic.trust.tamper import Finding, TamperReport
+from slic.trust.verdict import Status, Verdict, judge
+from slic_formats import FILE_SIGNATURE, parse
+
+SHOWN = 1600  # pixels of a picture's longer side on the page
+_LONGEST = 300  # characters of a text from a file
+_TAGS = {
+    "ImageDescription": "Description",
+    "Artist": "Artist",
+    "Copyright": "Copyright",
+    "Make": "Camera made by",
+    "Model": "Camera",
+    "Software": "Software",
+    "DateTime": "Date",
+}
+_TEMPLATE = Path(__file__).with_name("page.html")
+
+
+class _Html(str):
+    """Text that is markup already, and made here."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The head of the page."""
+
+    tone: str
+    badge: str
+    headline: str
+    meaning: str
+
+
+_HEADS = {
+    Finding.UNTOUCHED: Verdicts(
+        "good",
+        "Protected and untouched",
+        "This picture is as it was published",
+        "All of it came out of a slic file, and no larger part was changed since. Anybody can make such a "
+        "file: who did, only a signature says.",
+    ),
+    Finding.EDITED: Verdicts(
+        "bad",
+        "Edited",
+        "Parts of this picture were changed after it was published",
+        "Most of it came out of a slic file. The regions below did not: they were added or altered later.",
+    ),
+    Finding.UNPROTECTED: Verdicts(
+        "open",
+        "Not protected",
+        "This picture shows no trace of slic",
+        "It may be genuine or forged: it never was in a slic file of this model, or nothing of that is left.",
+    ),
+    Finding.UNCLEAR: Verdicts(
+        "open",
+        "Cannot tell",
+        "There is not enough to judge this picture by",
+        "What was measured fits neither an untouched nor an ordinary picture.",
+    ),
+}
+_BROKEN = Verdicts(
+    "bad",
+    "Signature broken",
+    "This file is not what was signed",
+    "It names a signer you trust, and it was changed after signing, or the signature was made up.",
+)
+
+
+def report(
+    source: str | Path | bytes,
+    *,
+    name: str | None = None,
+    keys: Keys | None = None,
+    model: str | Path | None = None,
+    **machine: Any,
+) -> tuple[str, TamperReport]:
+    """The page, and the check that it shows. `keys` say whose signature counts.
+
+    `machine`: device, precision and max_pixels, as `slic.check` takes them.
+    """
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    shown = name or ("picture" if isinstance(source, bytes) else Path(source).name)
+    picture, found = tamper.examine(data, model=model, **machine)
+    signed = judge(parse(data), trusted(keys)) if keys is not None and _is_slic(data) else None
+    return page(shown, data, found, signed, picture.exif), found
+
+
+def page(
+    name: str, data: bytes, found: TamperReport, signed: Verdict | None, exif: bytes | None = None
+) -> str:
+    """HTML from what is known already."""
+    template = _TEMPLATE.read_text(encoding="utf-8")
+    head = _BROKEN if signed and signed.status is Status.ALTERED else _HEADS[found.finding]
+    width, height = _fit(found.width, found.height)
+    return _fill(
+        template,
+        policy=_policy(template),
+        title=f"{head.badge}: {name}",
+        name=name,
+        tone=head.tone,
+        badge=head.badge,
+        headline=head.headline,
+        meaning=head.meaning,
+        detail=f"slic check says: {found}.",
+        signature=_signature(signed, data),
+        map=_map(found),
+        picture=_image(Image.fromarray(found.levels)),
+        again=_image(Image.fromarray(found.again)),
+        againalt=_again_text(found),
+        width=str(width),
+        height=str(height),
+        numbers=_numbers(found, data),
+        metadata=_metadata(exif),
+        version=slic.__version__,
+    )
+
+
+def _is_slic(data: bytes) -> bool:
+    return data.startswith(FILE_SIGNATURE)
+
+
+def _fill(template: str, **values: str) -> _Html:
+    """Every value escaped unless it is markup; a place without a value is an error."""
+    return _Html(Template(template).substitute({k: _escape(v) for k, v in values.items()}))
+
+
+def _escape(value: str) -> str:
+    if isinstance(value, _Html):
+        return value
+    kept = "".join(c if c.isprintable() else "�" for c in value[: _LONGEST + 1])
+    return html.escape(kept if len(kept) <= _LONGEST else kept[:_LONGEST] + "…", quote=True)
+
+
+def _policy(template: str) -> str:
+    """Nothing loads from anywhere; only the page's own script and style, by their digests, count."""
+
+    def digest(tag: str) -> str:
+        found = re.search(rf"<{tag}>(.*?)</{tag}>", template, re.DOTALL)
+        assert found is not None
+        return base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
+
+    own = f"script-src 'sha256-{digest('script')}'; style-src 'sha256-{digest('style')}'"
+    return _Html(f"default-src 'none'; img-src data:; {own}; base-uri 'none'; form-action 'none'")
+
+
+def _signature(signed: Verdict | None, data: bytes) -> str:
+    if not _is_slic(data):
+        return "None: this is a copy in another format. Only a .slic file can be signed."
+    if signed is None:
+        return "Not checked: nobody said whose signature to trust (--key)."
+    return f"{str(signed)[0].upper()}{str(signed)[1:]}."
+
+
+def _map(found: TamperReport) -> str:
+    if not found.boxes:
+        return _Html("")
+    rows = _rows(
+        (
+            f"Region {i}",
+            f"{_place(box, found)}: {_size(box)}, from {box.left} pixels right and {box.top} down",
+        )
+        for i, box in enumerate(found.boxes[:20], 1)
+    )
+    regions = len(found.boxes)
+    text = "one region" if regions == 1 else f"{regions} regions"
+    places = ", ".join(_place(box, found) for box in found.boxes[:5])
+    return _fill(
+        '<section aria-labelledby="map"><h2 id="map">Where it was edited</h2>'
+        "<p>Red is what did not come out of the slic file: $share of the picture, in $regions.</p>"
+        '<img class="map" src="$image" alt="$alt" width="$width" height="$height">'
+        "<table><caption>Regions, the largest first</caption><tbody>$rows</tbody></table></section>",
+        share=f"{found.edited:.1%}",
+        regions=text,
+        image=_image(tamper.overlay(found)),
+        alt=f"The picture in grey, with {text} in red: {places}.",
+        width=str(_fit(found.width, found.height)[0]),
+        height=str(_fit(found.width, found.height)[1]),
+        rows=rows,
+    )
+
+
+def _place(box: Box, found: TamperReport) -> str:
+    rows, columns = ("upper", "middle", "lower"), ("left", "centre", "right")
+    row = rows[min(2, 3 * (box.top + box.bottom) // (2 * found.height))]
+    column = columns[min(2, 3 * (box.left + box.right) // (2 * found.width))]
+    return "centre" if (row, column) == ("middle", "centre") else f"{row} {column}"
+
+
+def _size(box: Box) -> str:
+    return f"{box.right - box.left} × {box.bottom - box.top} pixels"
+
+
+def _again_text(found: TamperReport) -> str:
+    return {
+        Finding.UNTOUCHED: "The same picture encoded again: destroyed all over.",
+        Finding.EDITED: "The same picture encoded again: destroyed but for the edited regions.",
+        Finding.UNPROTECTED: "The same picture encoded again: it looks as before.",
+        Finding.UNCLEAR: "The same picture encoded again.",
+    }[found.finding]
+
+
+def _numbers(found: TamperReport, data: bytes) -> str:
+    return _rows(
+        [
+            ("Picture", f"{found.width} × {found.height} pixels"),
+            ("File", f"{'.slic file' if _is_slic(data) else 'another format'}, {len(data)} bytes"),
+            ("SHA-256 of the file", hashlib.sha256(data).hexdigest()),
+            ("Checked with model", found.model),
+            ("Surely out of that model", f"{found.own:.1%} of the picture"),
+            ("Edited", f"{found.edited:.1%} of the picture"),
+            (
+                "After one more encode, median",
+                f"{float(np.median(found.damage)):.1f} dB (below 20: destroyed)",
+            ),
+        ]
+    )
+
+
+def _metadata(exif: bytes | None) -> str:
+    entries = list(_entries(exif)) if exif else []
+    if not entries:
+        return _Html("")
+    return _fill(
+        '<section aria-labelledby="metadata"><h2 id="metadata">What the file says of itself</h2>'
+        "<table><caption>EXIF: anybody can write this, and no check covers what it says</caption>"
+        "<tbody>$rows</tbody></table></section>",
+        rows=_rows(entries),
+    )
+
+
+def _entries(exif: bytes) -> Iterable[tuple[str, str]]:
+    """The texts that people look for first; a damaged block has none."""
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        found = {ExifTags.TAGS.get(tag, ""): value for tag, value in tags.items()}
+    except opening.DAMAGE:
+        return
+    yield from ((name, str(found[tag]).strip("\0 ")) for tag, name in _TAGS.items() if tag in found)
+
+
+def _rows(rows: Iterable[tuple[str, str]]) -> _Html:
+    cells = '<tr><th scope="row">$head</th><td>$text</td></tr>'
+    return _Html("".join(_fill(cells, head=head, text=text) for head, text in rows))
+
+
+def _fit(width: int, height: int) -> tuple[int, int]:
+    share = min(1.0, SHOWN / max(width, height))
+    return max(1, round(width * share)), max(1, round(height * share))
+
+
+def _image(image: Image.Image) -> _Html:
+    """As a data URL, no larger than is shown."""
+    stream = io.BytesIO()
+    image.resize(_fit(*image.size), Image.Resampling.LANCZOS).save(stream, "JPEG", quality=88)
+    if not stream.tell():
+        raise PictureError("the picture cannot be shown")
+    return _Html("data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode())
