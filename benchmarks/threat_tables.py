@@ -72,7 +72,7 @@ def _intact(row: Row) -> Sequence[str]:
     return (
         row["attack"],
         str(row["tried"]),
-        _share(row["succeeds"]),
+        _lost(row),
         _db(row["laundered_psnr"]),
         kept or "refused",
         row["check"],
@@ -92,6 +92,13 @@ def _genuine(row: Row) -> Sequence[str]:
 
 def _exhaust(row: Row) -> Sequence[str]:
     return row["attack"], f"{row['bytes']:,}", row["says"], f"{row['seconds']:.1f} s", f"{row['mb']:.0f} MB"
+
+
+def _lost(row: Row) -> str:
+    """`no`, `yes`, or of how many pictures, for who tries everything needs one way."""
+    if row["succeeds"] in (0, 1):
+        return _share(row["succeeds"])
+    return f"**{row['images_lost']} of {row['images']} pictures**, {row['succeeds']:.0%} of tries"
 
 
 def _share(share: float) -> str:

@@ -6,7 +6,8 @@ Four kinds of attack, a row each. THREATS.md says who the attacker is, and what 
 
 `intact`: a usable `.slic` file of an edited copy. It succeeds where the decoded file is above 21 dB, the
 paper's "usable", against what the attacker wanted; `check` is asked about those. `highest_psnr` is his best,
-`of` how he got it, `laundered_psnr` what he had paid before he encoded. A defence's share is of all attempts.
+`of` how he got it, `laundered_psnr` what he had paid before he encoded, `images_lost` counts the pictures of
+which at least one attempt succeeds. A defence's share is of all attempts.
 `innocent`: a picture of others that is destroyed when it is encoded, or passes for slic's own.
 `genuine`: a file that `verify` calls valid though the key's owner has not made it, or not for this.
 `exhaust`: a small file that costs its reader time and memory.
@@ -65,7 +66,7 @@ def measure(
 def intact(scene: Scene, attack: str, forge: Forge, published: dict[str, Published]) -> Iterator[Row]:
     """A row, unless the attacker lacks what he needs."""
     tried = [
-        judged(scene, forged) | {"of": f"{forged.how}, {name}"}
+        judged(scene, forged) | {"image": name, "of": f"{forged.how}, {name}"}
         for name, victim in published.items()
         for forged in progress(forge(scene, victim), attack)
     ]
@@ -79,6 +80,8 @@ def intact(scene: Scene, attack: str, forge: Forge, published: dict[str, Publish
         "attack": attack,
         "tried": len(tried),
         "succeeds": _mean([row["usable"] for row in tried]),
+        "images": len(published),
+        "images_lost": len({row["image"] for row in tried if row["usable"]}),
         "laundered_psnr": _mean([row["laundered_psnr"] for row in tried if row["laundered_psnr"]]),
         "psnr": _mean([row["psnr"] for row in seen]),
         "highest_psnr": best["psnr"],

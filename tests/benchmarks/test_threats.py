@@ -11,10 +11,11 @@ from benchmarks import file_threats, picture_threats, threat_tables, threats
 from benchmarks.attacker import Attacker, added, mean_residual
 from benchmarks.data import psnr
 from benchmarks.file_threats import Press
-from benchmarks.picture_threats import FORGERIES, Published, Scene
+from benchmarks.picture_threats import FORGERIES, Forged, Published, Scene
 from benchmarks.stored import Answer
 from slic import Codec, FormatError, MismatchError
 from slic.models import Model
+from slic.trust.verdict import Status, Verdict
 from slic_formats import parse
 
 
@@ -35,7 +36,7 @@ def attacker(scene: Scene) -> Attacker:
     return scene.attacker
 
 
-def forged(name: str, scene: Scene, published: Published) -> list[picture_threats.Forged]:
+def forged(name: str, scene: Scene, published: Published) -> list[Forged]:
     return list(FORGERIES[name](scene, published))
 
 
@@ -196,6 +197,24 @@ def test_attacks_that_need_an_older_model_are_left_out_without(scene: Scene, pub
     alone = replace(scene, bases=())
     for attack in ("encode with an older model, unsecured", "an unsecured codec, then encode"):
         assert list(threats.intact(alone, attack, FORGERIES[attack], {"a": published})) == []
+
+
+def test_one_way_is_enough_to_lose_a_picture(
+    scene: Scene, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = [Forged(how, published.pixels, data) for how, data in (("a", published.data), ("b", b"no file"))]
+    monkeypatch.setattr(threats, "verify", lambda data, key: Verdict(Status.UNSIGNED))
+    (row,) = threats.intact(
+        scene, "two ways", lambda scene, victim: iter(ways), {"x": published, "y": published}
+    )
+    assert (row["tried"], row["succeeds"], row["images"], row["images_lost"]) == (4, 0.5, 2, 2)
+    assert (row["highest_psnr"], row["of"], row["caught_by"]) == (
+        100.0,
+        "a, x",
+        "signature, check 50%, parser 50%",
+    )
+    table = threat_tables.intact({"threats": Answer("", None, None, [row])})
+    assert "| two ways | 4 | **2 of 2 pictures**, 50% of tries |" in table
 
 
 def test_tables_say_in_words_who_wins(rows: list[dict[str, object]]) -> None:
