@@ -256,13 +256,13 @@ def _find(side: int, model: Model, own: float, clear: bool, edited: float, edits
 
 def overlay(report: TamperReport) -> Image.Image:
     """The picture, grey where it is the model's own, red where it was edited, with boxes around that."""
-    levels, red = report.levels, np.array([230.0, 40.0, 40.0])
+    levels, mask, red = report.levels, report.mask, np.array([230.0, 40.0, 40.0])
     out = np.empty_like(levels)
     for top in range(0, report.height, 256):  # in strips, so that memory stays small
         part = slice(top, top + 256)
         grey = levels[part].mean(2, keepdims=True)
         shown = np.where(
-            report.mask[part, :, None], 0.5 * levels[part] + 0.5 * red, 0.75 * grey + 0.25 * levels[part]
+            mask[part, :, None], 0.5 * levels[part] + 0.5 * red, 0.75 * grey + 0.25 * levels[part]
         )
         out[part] = shown.round()
     line = max(1, round(min(report.height, report.width) / 300))
