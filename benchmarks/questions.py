@@ -86,12 +86,12 @@ QUESTIONS = (
     Question(
         "launder",
         "What does it cost to get a picture past the codec?",
-        "python -m benchmarks.launder --images {kodak} [--base {base}]",
+        "python -m benchmarks.launder --images {kodak} --limit 6 [--base {base}]",
     ),
     Question(
         "family",
         "Is a picture safe from the model's other qualities, too?",
-        "python -m benchmarks.family --images {kodak} --limit 6 [--also {base}]",
+        "python -m benchmarks.family --images {kodak} --limit 6",
     ),
     Question(
         "false-destruction",
