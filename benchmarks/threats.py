@@ -178,11 +178,13 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _shares(words: Iterable[str], of: int | None = None) -> str:
-    """`valid`, or `altered 98%, refused 2%`: the most frequent first."""
+    """`valid`, or `altered 98%, refused 2%`: the most frequent first; what happened is never 0%."""
     counts = Counter(words)
-    total = of or counts.total()
-    parts = [word if n == total else f"{word} {n / total:.0%}" for word, n in counts.most_common()]
-    return ", ".join(parts)
+    total = of or sum(counts.values())
+    percent = {word: min(max(round(100 * n / total), 1), 99) for word, n in counts.items() if n < total}
+    return ", ".join(
+        f"{word} {percent[word]}%" if word in percent else word for word, _ in counts.most_common()
+    )
 
 
 @click.command()

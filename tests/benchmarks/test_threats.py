@@ -217,6 +217,11 @@ def test_one_way_is_enough_to_lose_a_picture(
     assert "| two ways | 4 | **2 of 2 pictures**, 50% of tries |" in table
 
 
+def test_shares_round_nothing_away() -> None:
+    assert threats._shares(["altered"] * 499 + ["refused"]) == "altered 99%, refused 1%"
+    assert threats._shares(["valid"] * 3) == "valid" and threats._shares([]) == ""
+
+
 def test_tables_say_in_words_who_wins(rows: list[dict[str, object]]) -> None:
     answer = {"threats": Answer("python -m benchmarks.threats", "0" * 32, None, rows)}
     blocks = {name: made(answer) for name, made in threat_tables.BLOCKS.items()}
