@@ -92,14 +92,16 @@ class Engine:
 
     def _look(self, y: Tensor, gain: Tensor | None, levels: Tensor) -> list[float]:
         """y (B,M,h,w), levels (B,H,W,3) → for each picture the decibels of its worst place of four."""
-        worst = torch.full((len(y),), math.inf)
         rows, cols = (self._places(side) for side in y.shape[2:])
-        for (top, tall, rim), (left, wide, edge) in itertools.product(rows, cols):
-            symbols = y[:, :, top : top + tall, left : left + wide].round()
-            seen = self._transforms.synthesise(symbols if gain is None else symbols.mul_(gain[1])).cpu()
+        places = list(itertools.product(rows, cols))
+        parts = [y[:, :, top : top + tall, left : left + wide] for (top, tall, _), (left, wide, _) in places]
+        symbols = torch.cat(parts).round()  # one batch: small ones take twice the time
+        seen = self._transforms.synthesise(symbols if gain is None else symbols.mul_(gain[1]))
+        worst = torch.full((len(y),), math.inf)
+        for ((top, tall, rim), (left, wide, edge)), one in zip(places, torch.split(seen.cpu(), len(y)), strict=True):
             part = levels[:, top * STRIDE : (top + tall) * STRIDE, left * STRIDE : (left + wide) * STRIDE]
             part = part.permute(0, 3, 1, 2).float() / 255
-            error = seen[..., : part.shape[2], : part.shape[3]].clamp(0, 1) - part
+            error = one[..., : part.shape[2], : part.shape[3]].clamp(0, 1) - part
             error = error[..., rim : error.shape[2] - rim, edge : error.shape[3] - edge]
             means = F.avg_pool2d(error, min(CELL, *error.shape[2:]))
             worst = worst.minimum(-10 * means.square().mean((1, 2, 3)).clamp_min(1e-9).log10())
