@@ -5,8 +5,8 @@ noise that resembles photographs through its networks, and what tells the latent
 the noise itself is the trace (Fisher's linear discriminant of log energies).
 
 A latent sees half a block beyond its own, a decoded pixel several blocks: so the trace draws sharper maps
-than damage does. On pasted squares of 4% of small photographs their overlap with the truth rose from 0.16 to
-0.44 at equal false alarms.
+than damage does. On 12% pasted into small photographs the overlap with the truth rose from 0.57 to 0.75, on
+4% from 0.12 to 0.23.
 """
 
 from collections.abc import Iterator
