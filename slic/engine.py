@@ -96,9 +96,10 @@ class Engine:
         places = list(itertools.product(rows, cols))
         parts = [y[:, :, top : top + tall, left : left + wide] for (top, tall, _), (left, wide, _) in places]
         symbols = torch.cat(parts).round()  # one batch: small ones take twice the time
-        seen = self._transforms.synthesise(symbols if gain is None else symbols.mul_(gain[1]))
+        seen = self._transforms.synthesise(symbols if gain is None else symbols.mul_(gain[1])).cpu()
         worst = torch.full((len(y),), math.inf)
-        for ((top, tall, rim), (left, wide, edge)), one in zip(places, torch.split(seen.cpu(), len(y)), strict=True):
+        by_place = zip(places, torch.split(seen, len(y)), strict=True)
+        for ((top, tall, rim), (left, wide, edge)), one in by_place:
             part = levels[:, top * STRIDE : (top + tall) * STRIDE, left * STRIDE : (left + wide) * STRIDE]
             part = part.permute(0, 3, 1, 2).float() / 255
             error = one[..., : part.shape[2], : part.shape[3]].clamp(0, 1) - part
