@@ -169,7 +169,7 @@ QUESTIONS = (
     Question(
         "splice",
         "Does `slic check` find what was edited in a published picture?",
-        "python -m benchmarks.splice --images {kodak}",
+        "python -m benchmarks.splice --images {kodak} --limit 8",
     ),
     Question(
         "threats",
