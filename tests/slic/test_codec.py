@@ -126,6 +126,7 @@ def test_a_picture_that_would_blow_up_is_refused(
         codec.encode(picture(64, 64))
 
 
+@pytest.mark.filterwarnings("ignore:what was encoded is wreckage")
 def test_noise_stays_below_raw_pixels() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
     checks = np.tile(np.array([[0, 255], [255, 0]], np.uint8), (128, 128))

@@ -28,7 +28,8 @@ def test_an_added_model_is_found_by_name_quality_and_identity(tiny_model: Model,
         models.find_quality(9)
     added = models.add(tiny_model.path)
     assert added.path.parent == own_folder
-    assert models.find(added.name) == models.find_quality(1) == models.find_identity(tiny_model.identity)
+    assert models.find(added.name) == added == models.find_identity(tiny_model.identity)
+    assert models.find_quality(1).secured  # goes before the added one, which is not
     with pytest.raises(FileExistsError):
         models.add(tiny_model.path)
 
