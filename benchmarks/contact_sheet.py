@@ -14,11 +14,12 @@ from itertools import chain
 from pathlib import Path
 
 import click
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.data import Pixels, Row, options, pictures, psnr, show
-from slic import Codec, attacks, models
+from benchmarks.passes import quality_option, slic
+from benchmarks.recompress import edits_named
+from slic import Codec, models
 from slic.attacks import Attack, Chain
 
 SIDE = 176  # of a cell's picture, the longer one
@@ -44,13 +45,14 @@ def measure(
 
 def look(codec: Codec, pixels: Pixels, edits: Sequence[Attack | Chain]) -> tuple[list[list[Cell]], list[Row]]:
     """The cells of a sheet, in groups that stay together, and a row for each encode."""
-    first, bpp = _through(codec, pixels)
+    code = slic(codec)
+    first, bpp = code(pixels)
     known = f"encoded: {psnr(pixels, first):.1f} dB, {bpp:.2f} bpp"
     cells = [[(pixels, "original"), (first, known)]]
     rows: list[Row] = [{"edit": "", "psnr": psnr(pixels, first), "bpp": bpp}]
     for edit in (None, *edits):
         edited = edit(first) if edit else first
-        again, bpp = _through(codec, edited)
+        again, bpp = code(edited)
         rows.append({"edit": edit.name if edit else "none", "psnr": psnr(edited, again), "bpp": bpp})
         label = f"encoded again: {psnr(edited, again):.1f} dB"
         if edit is None:
@@ -85,16 +87,12 @@ def _shrunk(pixels: Pixels, width: int, height: int) -> Image.Image:
     return image
 
 
-def _through(codec: Codec, pixels: Pixels) -> tuple[Pixels, float]:
-    data = codec.encode(pixels)
-    decoded = np.asarray(codec.decode(data).convert("RGB"))
-    return decoded, 8 * len(data) / (pixels.shape[0] * pixels.shape[1])
-
-
 @click.command()
 @options
-@click.option("--quality", type=int, help="1 to 8, for a model that has several.")
-@click.option("--edits", default="", help="In place of the paper's nine, separated by semicolons.")
+@quality_option
+@click.option(
+    "--edits", default="paper", show_default=True, help="Those, or others, separated by semicolons."
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("runs/sheets"))
 def main(
     images: Path,
@@ -106,12 +104,8 @@ def main(
     edits: str,
     out: Path,
 ) -> None:
-    try:
-        chosen = [attacks.parse(text) for text in edits.split(";") if text.strip()] or attacks.PAPER
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--edits") from error
     codec = Codec(models.choose(model, quality), device=device)
-    show(measure(codec, pictures(images, limit), chosen, out), as_json=as_json)
+    show(measure(codec, pictures(images, limit), edits_named(edits), out), as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from slic import Codec
 from slic.models import Model
 from slic.pixels import load
 
+Coder = tuple[Callable[[Pixels], bytes], Callable[[bytes], Pixels]]
+"""Encode, decode."""
 Pass = Callable[[Pixels], tuple[Pixels, float]]
 """The decoded picture, and the bits per pixel of its file."""
 
@@ -27,21 +29,39 @@ def alike(base: Model, quality: int) -> Model:
 
 
 def slic(codec: Codec) -> Pass:
-    def through(pixels: Pixels) -> tuple[Pixels, float]:
-        data = codec.encode_picture(load(pixels)).data  # wreckage is measured here, and needs no warning
-        return levels(codec.decode(data)), bits_per_pixel(data, pixels)
-
-    return through
+    return _through(slic_coder(codec))
 
 
 def pillow(kind: str, quality: int) -> Pass:
-    def through(pixels: Pixels) -> tuple[Pixels, float]:
+    return _through(pillow_coder(kind, quality))
+
+
+def slic_coder(codec: Codec) -> Coder:
+    # Wreckage is measured here, and needs no warning.
+    return lambda pixels: codec.encode_picture(load(pixels)).data, lambda data: levels(codec.decode(data))
+
+
+def pillow_coder(kind: str, quality: int) -> Coder:
+    def encode(pixels: Pixels) -> bytes:
         stream = BytesIO()
         Image.fromarray(pixels).save(stream, kind, quality=quality)
-        with Image.open(stream) as image:
-            return levels(image), bits_per_pixel(stream.getvalue(), pixels)
+        return stream.getvalue()
 
-    return through
+    def decode(data: bytes) -> Pixels:
+        with Image.open(BytesIO(data)) as image:
+            return levels(image)
+
+    return encode, decode
+
+
+def _through(coder: Coder) -> Pass:
+    encode, decode = coder
+
+    def code(pixels: Pixels) -> tuple[Pixels, float]:
+        data = encode(pixels)
+        return decode(data), bits_per_pixel(data, pixels)
+
+    return code
 
 
 def levels(image: Image.Image) -> Pixels:

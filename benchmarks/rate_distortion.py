@@ -17,16 +17,15 @@ left out.
 
 import importlib
 import importlib.util
-import io
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import numpy as np
-from PIL import Image
 
 from benchmarks.data import Pixels, Row, options, pictures, progress, psnr, show
+from benchmarks.passes import Coder, bits_per_pixel, pillow_coder, slic_coder
 from slic import Codec, models
 from slic.models import Model
 
@@ -47,7 +46,6 @@ PUBLISHED = {  # quality 1, 2, …: bits per pixel, PSNR
 KODAK = {(512, 768), (768, 512)}
 
 Curve = list[tuple[float, float]]  # (bits per pixel, PSNR), rising
-Coder = tuple[Callable[[Pixels], bytes], Callable[[bytes], Pixels]]  # encode, decode
 
 
 def measure(
@@ -120,40 +118,21 @@ def _point(code: Coder, pixels: Pixels) -> tuple[float, float, float, float]:
     halfway = time.perf_counter()
     decoded = decode(data)
     ended = time.perf_counter()
-    bpp = 8 * len(data) / (pixels.shape[0] * pixels.shape[1])
-    return bpp, psnr(decoded, pixels), halfway - began, ended - halfway
+    return bits_per_pixel(data, pixels), psnr(decoded, pixels), halfway - began, ended - halfway
 
 
 def _codecs(
     model: Model, base: Model | None, device: str
 ) -> Iterator[tuple[str, list[int], Callable[[int], Coder]]]:
-    yield "slic", list(model.qualities), lambda quality: _slic(model.at(quality), device)
+    yield "slic", list(model.qualities), lambda quality: slic_coder(Codec(model.at(quality), device=device))
     if base is not None:
-        yield "base", list(base.qualities), lambda quality: _slic(base.at(quality), device)
-    yield "jpeg", list(range(10, 100, 10)), lambda quality: _pillow("JPEG", quality)
-    yield "webp", [5, 15, 30, 45, 60, 75, 85, 90, 95, 98], lambda quality: _pillow("WEBP", quality)
-    yield "avif", list(range(20, 100, 10)), lambda quality: _pillow("AVIF", quality)
+        yield "base", list(base.qualities), lambda quality: slic_coder(Codec(base.at(quality), device=device))
+    yield "jpeg", list(range(10, 100, 10)), lambda quality: pillow_coder("JPEG", quality)
+    yield "webp", [5, 15, 30, 45, 60, 75, 85, 90, 95, 98], lambda quality: pillow_coder("WEBP", quality)
+    yield "avif", list(range(20, 100, 10)), lambda quality: pillow_coder("AVIF", quality)
     if importlib.util.find_spec("pillow_jxl"):
         importlib.import_module("pillow_jxl")  # Pillow learns of the format
-        yield "jxl", [10, 20, 30, 40, 50, 60, 70, 80, 90, 95], lambda quality: _pillow("JXL", quality)
-
-
-def _slic(model: Model, device: str) -> Coder:
-    codec = Codec(model, device=device)
-    return codec.encode, lambda data: np.asarray(codec.decode(data).convert("RGB"))
-
-
-def _pillow(name: str, quality: int) -> Coder:
-    def encode(pixels: Pixels) -> bytes:
-        stream = io.BytesIO()
-        Image.fromarray(pixels).save(stream, name, quality=quality)
-        return stream.getvalue()
-
-    def decode(data: bytes) -> Pixels:
-        with Image.open(io.BytesIO(data)) as image:
-            return np.asarray(image.convert("RGB"))
-
-    return encode, decode
+        yield "jxl", [10, 20, 30, 40, 50, 60, 70, 80, 90, 95], lambda quality: pillow_coder("JXL", quality)
 
 
 @click.command()
