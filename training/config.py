@@ -1,6 +1,7 @@
 """A run's settings: frozen dataclasses, read from TOML and `key=value`, every complaint at once."""
 
 import difflib
+import json
 import sys
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -152,6 +153,16 @@ def load(file: Path, overrides: tuple[str, ...] = ()) -> Config:
             if not isinstance(place, dict):
                 raise ConfigError(f"{key}: {part} is no section")
         place[last] = _literal(text)
+    return _made(values)
+
+
+def of_run(folder: Path) -> Config:
+    """The settings that a run folder was trained with."""
+    values = json.loads((folder / "config.json").read_text())
+    return _made({key: value for key, value in values.items() if key != "machine"})
+
+
+def _made(values: dict[str, Any]) -> Config:
     complaints: list[str] = []
     arguments = _check(Config, values, "", complaints)
     if complaints:
