@@ -72,13 +72,13 @@ class Codec:
         return data if key is None else sign_bytes(data, key, comment)
 
     def encode_picture(self, picture: Picture) -> Encoded:
-        return self._encode_all([picture])[0]
+        return self.encode_pictures([picture])[0]
 
     def encode_batch(self, sources: Iterable[Source], *, strip: bool = False) -> Iterator[bytes]:
         """Files in the order of the sources; neighbours of one size go through the networks together."""
         pictures = (_load(source, strip) for source in sources)
         for group in _batches(pictures, lambda p: (p.rgb.shape[0], p.rgb.shape[1])):
-            yield from map(_warned, self._encode_all(group))
+            yield from map(_warned, self.encode_pictures(group))
 
     def again(self, levels: NDArray[np.uint8]) -> Pass:
         """What one more pass through the networks makes of a picture (H,W,3)."""
@@ -93,22 +93,18 @@ class Codec:
         return pixels.to_image(self.decode_picture(parse(read(source)), max_pixels=max_pixels))
 
     def decode_picture(self, container: Container, *, max_pixels: int = MAX_PIXELS) -> Picture:
-        return self._decode_all([container], max_pixels)[0]
+        return self.decode_pictures([container], max_pixels=max_pixels)[0]
 
     def decode_batch(
         self, sources: Iterable[FileSource], *, max_pixels: int = MAX_PIXELS
     ) -> Iterator[Image.Image]:
         """Pictures in the order of the sources; neighbours of one size, mode and model go together."""
         containers = (parse(read(source)) for source in sources)
-
-        def kind(c: Container) -> tuple[int, ...]:
-            h = c.header
-            return h.height, h.width, int(h.mode), h.quality, int.from_bytes(h.model, "big")
-
         for group in _batches(containers, kind):
-            yield from map(pixels.to_image, self._decode_all(group, max_pixels))
+            yield from map(pixels.to_image, self.decode_pictures(group, max_pixels=max_pixels))
 
-    def _encode_all(self, pictures: list[Picture]) -> list[Encoded]:
+    def encode_pictures(self, pictures: list[Picture]) -> list[Encoded]:
+        """Of one size: they go through the networks together."""
         coded = self._engine.encode([p.rgb for p in pictures], self.model.index, look=self.model.secured)
         return [
             Encoded(self._contain(p, c), (DESTROYED,) if c.worst < DESTROYED_DB else ())
@@ -144,7 +140,8 @@ class Codec:
             )
         )
 
-    def _decode_all(self, containers: list[Container], max_pixels: int) -> list[Picture]:
+    def decode_pictures(self, containers: list[Container], *, max_pixels: int = MAX_PIXELS) -> list[Picture]:
+        """Of one `kind`: they go through the networks together."""
         header = containers[0].header
         if header.width * header.height > max_pixels:
             raise PictureError(
@@ -175,6 +172,12 @@ class Codec:
             return self._engine
         model = models.find_identity(header.model)
         return _engine(model.path, model.identity, self.device, self.precision)
+
+
+def kind(container: Container) -> tuple[int, ...]:
+    """Files of one kind, which begins with height and width, can be decoded together."""
+    h = container.header
+    return h.height, h.width, int(h.mode), h.quality, int.from_bytes(h.model, "big")
 
 
 def _load(source: Source, strip: bool) -> Picture:
