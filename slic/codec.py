@@ -7,7 +7,7 @@ import itertools
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from slic import allocator, alpha, files, models, pixels, transforms
-from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine, Pass
+from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine, Pass, Study
 from slic.errors import ModelError, PictureError, SlicWarning
 from slic.models import Model
 from slic.pixels import MAX_PIXELS, Picture, Source
@@ -87,6 +87,11 @@ class Codec:
     def latents(self, levels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(H,W,3) → (M,⌈H/16⌉,⌈W/16⌉): how the model sees a picture."""
         return self._engine.latents(levels)
+
+    def study(self, pictures: list[NDArray[np.uint8]], qualities: Sequence[int], shown: int) -> list[Study]:
+        """Pictures (H,W,3) of one size as the model sees them at some qualities, decoded at `shown`."""
+        indices = [self.model.at(quality).index for quality in qualities]
+        return self._engine.study(pictures, indices, self.model.at(shown).index)
 
     def decode(self, source: FileSource, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
         """The picture in a `.slic` file; raises rather than show a wrong one."""

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slic import entropy, exact, priors, tiles, transforms
-from slic.entropy import SYMBOL_LIMIT
+from slic.entropy import SYMBOL_LIMIT, Int32s
 from slic.errors import MismatchError, ModelError
 from slic.exact import ONE
 from slic.models import Tensors
@@ -40,6 +41,30 @@ class Coded:
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
+class Symbols:
+    """What would be coded of a picture at one quality, and by which tables."""
+
+    y: Int32s
+    """(M,h,w)"""
+    numbers: NDArray[np.uint8]
+    """(M,h,w) the table of each; in z a channel is its table."""
+    z: Int32s
+    """(N,⌈h/4⌉,⌈w/4⌉)"""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A picture as the model sees it at several qualities."""
+
+    latents: NDArray[np.float32]
+    """(M,⌈H/16⌉,⌈W/16⌉), neither scaled nor rounded."""
+    symbols: tuple[Symbols, ...]
+    """One for each quality."""
+    pixels: Pixels
+    """(H,W,3) decoded at one of them."""
+
+
+@dataclass(frozen=True, eq=False)
 class Pass:
     """One more pass of a picture through the networks, without a file between."""
 
@@ -142,6 +167,33 @@ class Engine:
         height, width = picture.shape[:2]
         return Pass(self._synthesise(y, height, width, grey=False).numpy()[0], latents)
 
+    def study(self, pictures: list[Pixels], qualities: Sequence[int], shown: int) -> list[Study]:
+        """Pictures of one size at several qualities, decoded at `shown`; they go together.
+
+        One analysis serves all qualities, so that more of them cost little. Nothing is entropy-coded.
+        """
+        y = self._analyse(_tensor(pictures))
+        symbols = zip(*(self._symbols(y, quality) for quality in qualities), strict=True)
+        gain = self._gain(shown)
+        rounded = y.round() if gain is None else (y * gain[0]).round_().mul_(gain[1])
+        height, width = pictures[0].shape[:2]
+        decoded = self._synthesise(rounded, height, width, grey=False).numpy()
+        latents = y.float().cpu().numpy()
+        return [Study(*one) for one in zip(latents, symbols, decoded, strict=True)]
+
+    def _symbols(self, y: Tensor, quality: int) -> list[Symbols]:
+        if not isinstance(self._prior, priors.ScalePrior):
+            raise ModelError("only hyperprior models say how surprising a picture is")
+        gain = self._gain(quality)
+        scaled = y if gain is None else y * gain[0]
+        out = []
+        for y_one, z_one in zip(scaled, self._transforms.analyse_hyper(scaled), strict=True):
+            z = self._hyper_symbols(z_one)
+            symbols, numbers = self._prior.symbols(y_one, self._hyper_integers(z))
+            z_symbols = z.to(torch.int32).cpu().numpy()
+            out.append(Symbols(symbols, numbers.reshape(symbols.shape), z_symbols))
+        return out
+
     def _gain(self, quality: int) -> Tensor | None:
         """(2,M,1,1): what y is multiplied by before rounding, and after; none in a model of one rate."""
         if quality > len(self._gains) or (quality == 0 and len(self._gains)):
@@ -149,8 +201,7 @@ class Engine:
         return self._gains[quality - 1] if quality else None
 
     def _encode_latents(self, y: Tensor, z: Tensor) -> Coded:
-        median = self._medians / ONE
-        symbols = (z.double() - median).round_().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT)
+        symbols = self._hyper_symbols(z)
         z_symbols = symbols.to(torch.int32).cpu().numpy()
         hyper = entropy.encode([(z_symbols.ravel(), _channel_numbers(z_symbols.shape))], self._tables)
         y_symbols, latent = self._prior.encode(y, self._hyper_integers(symbols))
@@ -170,6 +221,10 @@ class Engine:
                 hint="the file is damaged, or was made by a faulty encoder",
             )
         return y_hat
+
+    def _hyper_symbols(self, z: Tensor) -> Tensor:
+        """Whole numbers, about the medians."""
+        return (z.double() - self._medians / ONE).round_().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT)
 
     def _hyper_integers(self, symbols: Tensor) -> Tensor:
         """z_hat as h_s takes it: integers with FRACTION fraction bits."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slic import entropy, exact, tiles
-from slic.entropy import SYMBOL_LIMIT
+from slic.entropy import SYMBOL_LIMIT, Int32s
 from slic.errors import ModelError
 from slic.exact import ONE, IntegerLayer, IntegerNet
 from slic.models import Tensors
@@ -100,9 +100,13 @@ class ScalePrior:
         scales = self._hyper(z, height, width)
         return exact.scale_index(scales, self._thresholds.float()).flatten().cpu().numpy()
 
-    def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
+    def symbols(self, y: Tensor, z: Tensor) -> tuple[Int32s, NDArray[np.uint8]]:
+        """(M,h,w) symbols, and the number of the table for each, in raster order."""
         numbers = self._numbers(z, y.shape[1], y.shape[2])
-        symbols = y.round().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT).to(torch.int32).cpu().numpy()
+        return y.round().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT).to(torch.int32).cpu().numpy(), numbers
+
+    def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
+        symbols, numbers = self.symbols(y, z)
         payload = entropy.encode([(symbols.ravel(), numbers)], self._tables)
         return symbols.astype(np.int16), payload
 

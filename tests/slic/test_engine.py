@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from slic import engine, exact
 from slic.engine import Coded, Engine
-from slic.errors import FormatError, MismatchError, SlicError
+from slic.errors import FormatError, MismatchError, ModelError, SlicError
 from slic.models import Model
 from slic.transforms import ARCHITECTURES
 
@@ -169,3 +169,17 @@ def test_small_pictures_are_looked_at_whole(
 ) -> None:
     (coded,) = make(tiny_models["bmshj2018-hyperprior"]).encode([picture(*size)], look=True)
     assert np.isfinite(coded.worst)
+
+
+def test_a_study_shows_what_a_pass_shows(tiny_model: Model, picture: Maker) -> None:
+    ours, pictures = make(tiny_model), [picture(64, 80, seed) for seed in (1, 2)]
+    for levels, study in zip(pictures, ours.study(pictures, (0,), 0), strict=True):
+        once = ours.again(levels)
+        assert np.abs(study.pixels.astype(int) - once.pixels).max() <= 1
+        assert np.allclose(study.latents, once.latents, atol=1e-3)
+        assert [s.y.shape for s in study.symbols] == [s.numbers.shape for s in study.symbols]
+
+
+def test_only_hyperpriors_are_studied(tiny_models: dict[str, Model], picture: Maker) -> None:
+    with pytest.raises(ModelError, match="only hyperprior models say how surprising a picture is"):
+        make(tiny_models["mbt2018"]).study([picture(16, 16)], (0,), 0)
