@@ -26,7 +26,15 @@ from benchmarks import peer
 from benchmarks.data import Pixels, Row, options, pictures, show
 from slic import Codec, models
 from slic.models import Model
-from slic.transforms import ARCHITECTURES, GDN, InFloat32, InTwoParts, ShuffledConv, UnshuffledConv
+from slic.transforms import (
+    ARCHITECTURES,
+    GDN,
+    InFloat32,
+    InTwoParts,
+    ShuffledConv,
+    Subpel,
+    UnshuffledConv,
+)
 
 FULL_SIZE = {"mbt2018": (192, 192), "cheng2020-anchor": (128, 128), "cheng2020-attn": (128, 128)}
 
@@ -119,13 +127,7 @@ def _convolutions(net: nn.Module, x: Tensor) -> Tensor:
             F.conv2d(x, module.gamma, module.beta)
         elif isinstance(
             module,
-            nn.Conv2d
-            | nn.ConvTranspose2d
-            | UnshuffledConv
-            | ShuffledConv
-            | InTwoParts
-            | InFloat32
-            | nn.PixelShuffle,
+            nn.Conv2d | nn.ConvTranspose2d | UnshuffledConv | ShuffledConv | InTwoParts | InFloat32 | Subpel,
         ):
             x = module(x)
         elif isinstance(module, nn.Sequential):

@@ -133,6 +133,30 @@ class InFloat32(nn.Module):
         return out
 
 
+class Subpel(nn.Sequential):
+    """A 3x3 convolution, then blocks to pixels: (B,I,h,w) → (B,O,2h,2w)."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(conv3(i, o * 4))
+
+    def lay_out(self) -> None:
+        """Order the outputs place by place, so that in channels last the shuffle moves whole pixels."""
+        conv = self[0]
+        assert isinstance(conv, nn.Conv2d) and conv.bias is not None
+        conv.weight, conv.bias = (nn.Parameter(_by_place(p)) for p in (conv.weight, conv.bias))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self[0](x).permute(0, 2, 3, 1)
+        b, h, w, four = out.shape
+        pixels: Tensor = out.view(b, h, w, 2, 2, four // 4).transpose(2, 3).reshape(b, 2 * h, 2 * w, -1)
+        return pixels.permute(0, 3, 1, 2)
+
+
+def _by_place(outputs: Tensor) -> Tensor:
+    """(4·O, …), the four places of each channel together → the channels of each place together."""
+    return outputs.view(-1, 4, *outputs.shape[1:]).transpose(0, 1).reshape(outputs.shape)
+
+
 class ShuffledConv(nn.Module):
     """The layer that makes pixels: a 3x3 convolution, then blocks to pixels."""
 
@@ -146,7 +170,7 @@ class ShuffledConv(nn.Module):
         return cls(deconv_as_conv(deconv.weight), deconv.bias.repeat_interleave(4))
 
     @classmethod
-    def of_subpel(cls, subpel: nn.Sequential) -> "ShuffledConv":
+    def of_subpel(cls, subpel: Subpel) -> "ShuffledConv":
         conv = subpel[0]
         assert isinstance(conv, nn.Conv2d) and conv.bias is not None
         return cls(conv.weight, conv.bias)
@@ -169,10 +193,6 @@ def conv3(i: int, o: int, stride: int = 1) -> nn.Conv2d:
 
 def conv1(i: int, o: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(i, o, 1, stride)
-
-
-def subpel(i: int, o: int) -> nn.Sequential:
-    return nn.Sequential(conv3(i, o * 4), nn.PixelShuffle(2))
 
 
 class ResidualBlock(nn.Module):
@@ -198,8 +218,8 @@ class ResidualBlockWithStride(nn.Module):
 class ResidualBlockUpsample(nn.Module):
     def __init__(self, n: int) -> None:
         super().__init__()
-        self.subpel_conv, self.conv, self.igdn = subpel(n, n), conv3(n, n), GDN(n, inverse=True)
-        self.upsample = subpel(n, n)
+        self.subpel_conv, self.conv, self.igdn = Subpel(n, n), conv3(n, n), GDN(n, inverse=True)
+        self.upsample = Subpel(n, n)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.igdn(self.conv(F.leaky_relu_(self.subpel_conv(x))))
@@ -248,7 +268,7 @@ def _cheng(n: int, *, attention: bool) -> tuple[nn.Sequential, nn.Sequential]:
         ResidualBlock(n),
         ResidualBlockUpsample(n),
     ]
-    up += [*attend_late, ResidualBlock(n), ResidualBlockUpsample(n), ResidualBlock(n), subpel(n, 3)]
+    up += [*attend_late, ResidualBlock(n), ResidualBlockUpsample(n), ResidualBlock(n), Subpel(n, 3)]
     return nn.Sequential(*down, *attend_last), nn.Sequential(*up)
 
 
@@ -327,10 +347,10 @@ def _ready(
         {name: state[prefix + name].float() for name, _ in net.named_parameters()}, assign=True
     )
     net.requires_grad_(False)
-    for module in net.modules():
-        if isinstance(module, GDN):
-            module.lay_out()
     _lay_out_pixels(net)
+    for module in net.modules():
+        if isinstance(module, GDN | Subpel):
+            module.lay_out()
     ends = precision == torch.bfloat16 and prefix != "h_a."  # layers that bf16 harms most
     if ends and isinstance(net[0], UnshuffledConv):
         net[0] = InTwoParts(net[0])
@@ -350,7 +370,7 @@ def _lay_out_pixels(net: nn.Sequential) -> None:
         net[0] = UnshuffledConv(first)
     if isinstance(last, nn.ConvTranspose2d):
         net[-1] = ShuffledConv.of_deconv(last)
-    elif isinstance(last, nn.Sequential) and isinstance(last[-1], nn.PixelShuffle):
+    elif isinstance(last, Subpel):
         net[-1] = ShuffledConv.of_subpel(last)
 
 
