@@ -34,9 +34,9 @@ def gate(
 ) -> None:
     """Say of each of FILES whether it may go on: pass, hold or reject.
 
-    The policy says what becomes of each finding on the container, the signature and the tamper map; the
-    gravest counts, and every rule that led to it is named. Exit code 0 if all pass, 3 if one is held or
-    rejected, 1 if one is not there.
+    The policy says what becomes of each finding on the container, the signature, C2PA manifests and the
+    tamper map; the gravest counts, and every rule that led to it is named. Exit code 0 if all pass, 3 if
+    one is held or rejected, 1 if one is not there.
 
     \b
     Examples:
@@ -52,7 +52,7 @@ def gate(
     ready = Gate(chosen, **verdicts.settings(shared))
 
     def judge(name: str) -> verdicts.Judged:
-        report = ready.judge(sys.stdin.buffer.read() if name == STREAM else Path(name).read_bytes())
+        report = ready.judge(sys.stdin.buffer.read()) if name == STREAM else ready.judge_file(Path(name))
         return report.passed, str(report), report.as_dict()
 
     ctx.exit(

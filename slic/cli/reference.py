@@ -29,7 +29,8 @@ With `slic verify --json` each has `input`, `ok` (whether it is valid), `verdict
 With `slic check --json` each has `input`, `ok` (whether it is untouched), `finding`, `reason`, `model`,
 `edited` and `own` (shares of the picture), `boxes` (left, top, right, bottom of each edited region), `map`
 and `seconds`. With `slic gate --json` each is a Trust Report: `indicators` (facts on `file`, `container`,
-`signature`, `tamper`), then `policy`, `rules` (`rule`, `outcome`, `because`) and `verdict`; `ok` means pass.
+`signature`, `c2pa`, `tamper`), then `policy`, `rules` (`rule`, `outcome`, `because`) and `verdict`;
+`ok` means pass.
 
 `SLIC_MODELS` names folders to look for models in, before the user's own and the embedded ones. `SLIC_KEYS`
 names folders of public keys, `SLIC_PASSPHRASE_FILE` the file whose first line unlocks a private key.

@@ -1,21 +1,22 @@
 """One verdict on a file from all that is known of it, and why.
 
-First the indicators, which are facts: is it a whole `.slic` file, who signed it, where was it edited. Then
-the policy, which is somebody's choice: each finding has an outcome, and the gravest is the verdict. The
-report keeps the two apart, as JPEG Trust does, so that another organisation can judge the same facts.
+First the indicators, which are facts: is it a whole `.slic` file, who signed it, what do C2PA manifests
+claim, where was it edited. Then the policy, which is somebody's choice: each finding has an outcome, and
+the gravest is the verdict. The report keeps the two apart, as JPEG Trust does, so that another organisation
+can judge the same facts.
 """
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slic import models
 from slic.errors import FormatError, MismatchError, ModelError, PictureError
 from slic.models import Model
-from slic.trust import verdict
-from slic.trust.keys import PublicKey, trusted
+from slic.trust import c2pa, verdict
+from slic.trust.keys import trusted
 from slic.trust.policy import Outcome, Policy
 from slic_formats import FILE_SIGNATURE, Container, parse
 
@@ -39,8 +40,6 @@ class Evidence:
     findings: tuple[Finding, ...]
     facts: Mapping[str, Any]
     """What was measured, by section; for JSON."""
-    tamper: "TamperReport | None" = field(default=None, repr=False, compare=False)
-    container: Container | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,12 +86,42 @@ class Gate:
         """`machine`: device, precision and max_pixels, as `slic.check` takes them."""
         self.policy = policy
         self._keys = trusted(policy.keys) if "signature" in policy.rules else ()
+        self._anchors = c2pa.load_anchors(policy.anchors) if policy.anchors else None
         self._machine = machine
 
-    def judge(self, data: bytes) -> TrustReport:
-        """Whatever the bytes are, they get a verdict."""
-        evidence = collect(data, self.policy, self._keys, **self._machine)
-        return apply(self.policy, evidence)
+    def judge(self, data: bytes, sidecar: bytes | None = None) -> TrustReport:
+        """Whatever the bytes are, they get a verdict. `sidecar`: the C2PA manifest that lies beside them."""
+        return apply(self.policy, self._collect(data, sidecar))
+
+    def judge_file(self, path: Path) -> TrustReport:
+        """`judge`, with the sidecar if the policy looks at it."""
+        sidecar = c2pa.read_sidecar(path) if "c2pa" in self.policy.rules else None
+        return self.judge(path.read_bytes(), sidecar)
+
+    def _collect(self, data: bytes, sidecar: bytes | None) -> Evidence:
+        """All that the policy's sections ask for; what cannot be read is judged no further."""
+        facts: dict[str, Any] = {"file": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}}
+        rules = self.policy.rules
+        try:
+            findings, container = _container(data)
+            facts["container"] = _container_facts(container)
+            if "signature" in rules:
+                unsigned = verdict.Verdict(verdict.Status.UNSIGNED)
+                signed = unsigned if container is None else verdict.judge(container, self._keys)
+                facts["signature"] = signed.as_dict()
+                findings += _signature(signed)
+            if "c2pa" in rules:
+                manifests = () if container is None else c2pa.check(data, sidecar, self._anchors)
+                facts["c2pa"] = [manifest.as_dict() for manifest in manifests]
+                findings += _manifests(manifests)
+            if "tamper" in rules:
+                found, report = _tamper(data, container, self.policy, self._machine)
+                findings.append(found)
+                facts["tamper"] = report.as_dict() if report else None
+        except (FormatError, MismatchError, PictureError) as error:
+            facts["container"] = {"readable": False, "error": str(error)}
+            return Evidence((Finding("container", "unreadable", str(error)),), facts)
+        return Evidence(tuple(findings), facts)
 
 
 def gate(source: str | Path | bytes, policy: str | Path | Policy, **machine: Any) -> TrustReport:
@@ -100,8 +129,8 @@ def gate(source: str | Path | bytes, policy: str | Path | Policy, **machine: Any
     from slic.trust.policy import load
 
     chosen = policy if isinstance(policy, Policy) else load(Path(policy))
-    data = source if isinstance(source, bytes) else Path(source).read_bytes()
-    return Gate(chosen, **machine).judge(data)
+    ready = Gate(chosen, **machine)
+    return ready.judge(source) if isinstance(source, bytes) else ready.judge_file(Path(source))
 
 
 def apply(policy: Policy, evidence: Evidence) -> TrustReport:
@@ -111,31 +140,6 @@ def apply(policy: Policy, evidence: Evidence) -> TrustReport:
     )
     gravest = max((rule.outcome for rule in rules), key=lambda outcome: outcome.gravity)
     return TrustReport(gravest, policy.name, rules, evidence.facts)
-
-
-def collect(data: bytes, policy: Policy, keys: tuple[PublicKey, ...], **machine: Any) -> Evidence:
-    """All that the policy's sections ask for; what cannot be read is judged no further."""
-    facts: dict[str, Any] = {"file": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}}
-    try:
-        findings, container = _container(data)
-        facts["container"] = _container_facts(container)
-        if "signature" in policy.rules:
-            signed = (
-                verdict.Verdict(verdict.Status.UNSIGNED)
-                if container is None
-                else verdict.judge(container, keys)
-            )
-            facts["signature"] = signed.as_dict()
-            findings += _signature(signed)
-        report = None
-        if "tamper" in policy.rules:
-            found, report = _tamper(data, container, policy, machine)
-            findings.append(found)
-            facts["tamper"] = report.as_dict() if report else None
-    except (FormatError, MismatchError, PictureError) as error:
-        facts["container"] = {"readable": False, "error": str(error)}
-        return Evidence((Finding("container", "unreadable", str(error)),), facts)
-    return Evidence(tuple(findings), facts, report, container)
 
 
 def _container(data: bytes) -> tuple[list[Finding], Container | None]:
@@ -186,6 +190,13 @@ def _signature(signed: verdict.Verdict) -> list[Finding]:
     if signed.removed:
         found.append(Finding("signature", "metadata_removed", f"{' and '.join(signed.removed)} removed"))
     return found
+
+
+def _manifests(reports: tuple[c2pa.Report, ...]) -> list[Finding]:
+    """Each counts: a manifest that holds does not excuse one beside it that does not."""
+    if not reports:
+        return [Finding("c2pa", "none", "no C2PA manifest in it or beside it")]
+    return [Finding("c2pa", r.state, str(r).partition(": ")[2]) for r in reports]
 
 
 def _tamper(

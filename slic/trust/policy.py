@@ -54,9 +54,17 @@ RULES: Mapping[str, Mapping[str, Outcome]] = {
         "altered": _REJECT,
         "revoked": _REJECT,
     },
+    "c2pa": {
+        "trusted": _PASS,
+        "untrusted": _HOLD,
+        "none": _HOLD,
+        "invalid": _REJECT,
+        "unreadable": _REJECT,
+        "unchecked": _HOLD,
+    },
     "tamper": {"untouched": _PASS, "edited": _REJECT, "unprotected": _HOLD, "unclear": _HOLD},
 }
-_SETTINGS = {"container": (), "signature": ("keys",), "tamper": ("model",)}
+_SETTINGS = {"container": (), "signature": ("keys",), "c2pa": ("anchors",), "tamper": ("model",)}
 _MISSING = {"detector": "there is no detector yet, and a rule that nothing checks would pass everything"}
 _MAX_BYTES = 1 << 16
 
@@ -69,6 +77,8 @@ class Policy:
     description: str
     rules: Mapping[str, Mapping[str, Outcome]]
     keys: tuple[Path, ...] = ()
+    anchors: Path | None = None
+    """PEM file of certificates whose holders' manifests are trusted."""
     model: str | None = None
     """The tamper map's; None: the default, or that of the `.slic` file."""
 
@@ -96,11 +106,13 @@ def _policy(read: dict[str, Any], folder: Path) -> Policy:
     for section in [name for name in RULES if name in read or name == "container"]:
         named = {f: Outcome(o) for f, o in read.get(section, {}).items() if f in RULES[section]}
         rules[section] = {**RULES[section], **named}
+    anchors = read.get("c2pa", {}).get("anchors")
     return Policy(
         name=read["name"],
         description=read.get("description", ""),
         rules=rules,
         keys=tuple(folder / key for key in read.get("signature", {}).get("keys", ())),
+        anchors=folder / anchors if anchors is not None else None,
         model=read.get("tamper", {}).get("model"),
     )
 
@@ -133,6 +145,8 @@ def _section_faults(section: str, value: object) -> Iterator[str]:
             )
     if section == "signature" and not _texts(value.get("keys")):
         yield 'signature.keys must say who is trusted, as in keys = ["keys"]'
+    if section == "c2pa" and not isinstance(value.get("anchors", ""), str):
+        yield "c2pa.anchors must be the name of a PEM file"
     if section == "tamper" and not isinstance(value.get("model", ""), str):
         yield "tamper.model must be a model's name or file"
 

@@ -29,6 +29,7 @@ def test_a_section_that_is_not_there_does_not_count(tmp_path: Path) -> None:
 
 def test_keys_are_seen_from_the_policy(tmp_path: Path) -> None:
     assert load(tmp_path, 'name = "p"\n[signature]\nkeys = ["keys"]').keys == (tmp_path / "keys",)
+    assert load(tmp_path, 'name = "p"\n[c2pa]\nanchors = "a.pem"').anchors == tmp_path / "a.pem"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_keys_are_seen_from_the_policy(tmp_path: Path) -> None:
         ('name = "p"\n[tamper]\nedit = "hold"', "unknown setting tamper.edit; did you mean tamper.edited?"),
         ('name = "p"\n[tamper]\nedited = "hodl"', "tamper.edited must be pass, hold or reject"),
         ('name = "p"\n[tamper]\nmodel = 6', "tamper.model must be a model's name or file"),
+        ('name = "p"\n[c2pa]\nanchors = []', "c2pa.anchors must be the name of a PEM file"),
         ('name = "p"\ntamper = 1', "[tamper] must be a section"),
         ('name = "p"\n[signature]', 'signature.keys must say who is trusted, as in keys = ["keys"]'),
         (
