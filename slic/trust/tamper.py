@@ -156,7 +156,7 @@ def check_levels(levels: Levels, codec: Codec) -> TamperReport:
     """`check` of a picture (H,W,3) with a codec that is there already."""
     first = Look.take(levels, codec)
     report = judge(levels, first, codec.model)
-    if report.untouched or not codec.model.secured:
+    if report.untouched or not codec.model.secured or min(levels.shape[:2]) < MIN_SIDE:
         return report
     # Not joined block by block: whichever is stronger there would cover small edits with chance.
     second = first.overlaid(Look.take(levels[SHIFT:, SHIFT:], codec))

@@ -211,6 +211,11 @@ def test_a_pasted_region_is_found(secured: Codec, published: Pixels, original: P
     assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.6
 
 
+@pytest.mark.parametrize("side", [1, 2, 3])
+def test_a_picture_of_hardly_any_pixels_has_a_verdict(secured: Codec, side: int) -> None:
+    assert tamper.check_levels(np.zeros((side, 1, 3), np.uint8), secured).finding is Finding.UNCLEAR
+
+
 def test_a_slic_file_is_checked_with_its_own_model(secured: Codec, file: bytes) -> None:
     assert slic.check(file).finding is Finding.UNTOUCHED
 
