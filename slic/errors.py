@@ -8,6 +8,7 @@
     ├── KeyFileError     a key cannot be read or used
     ├── ManifestError    a C2PA manifest cannot be made
     ├── PolicyError      a policy cannot be read or used
+    ├── ExtraError       what was asked for needs packages of an extra
     └── VerdictError     a file was to be decoded only if its signature holds, and it does not
 
     SlicWarning          something of a picture was converted or dropped
@@ -58,3 +59,7 @@ class ManifestError(_Hinted):
 
 class PolicyError(_Hinted):
     """A policy cannot be read or used."""
+
+
+class ExtraError(_Hinted):
+    """What was asked for needs packages that are not installed."""

@@ -31,6 +31,7 @@ def test_only_the_two_packages(names: list[str]) -> None:
         "slic/cli/__init__.py",
         "slic/plugins/pillow.py",
         "slic/trust/page.html",
+        "slic/serve/page.html",
         "slic_formats/container.py",
     ],
 )

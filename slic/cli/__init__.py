@@ -27,6 +27,7 @@ COMMANDS = {
     "check": "slic.cli.checking",
     "gate": "slic.cli.gating",
     "report": "slic.cli.reporting",
+    "serve": "slic.cli.serving",
 }
 INTERRUPTED = 130
 

@@ -39,7 +39,7 @@ _TAGS = {
     "Software": "Software",
     "DateTime": "Date",
 }
-_TEMPLATE = Path(__file__).with_name("page.html")
+TEMPLATE = Path(__file__).with_name("page.html")
 
 
 class _Html(str):
@@ -114,12 +114,12 @@ def page(
     name: str, data: bytes, found: TamperReport, signed: Verdict | None, exif: bytes | None = None
 ) -> str:
     """HTML from what is known already."""
-    template = _TEMPLATE.read_text(encoding="utf-8")
+    template = TEMPLATE.read_text(encoding="utf-8")
     head = _BROKEN if signed and signed.status is Status.ALTERED else _HEADS[found.finding]
     width, height = _fit(found.width, found.height)
     return _fill(
         template,
-        policy=_policy(template),
+        policy=policy(template),
         title=f"{head.badge}: {name}",
         name=name,
         tone=head.tone,
@@ -156,16 +156,16 @@ def _escape(value: str) -> str:
     return html.escape(kept if len(kept) <= _LONGEST else kept[:_LONGEST] + "…", quote=True)
 
 
-def _policy(template: str) -> str:
-    """Nothing loads from anywhere; only the page's own script and style, by their digests, count."""
+def policy(*pages: str, more: str = "") -> str:
+    """Nothing loads from anywhere; only the pages' own scripts and styles, by their digests, count."""
 
-    def digest(tag: str) -> str:
-        found = re.search(rf"<{tag}>(.*?)</{tag}>", template, re.DOTALL)
-        assert found is not None
-        return base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
+    def digests(tag: str) -> str:
+        bodies = re.findall(rf"<{tag}>(.*?)</{tag}>", "".join(pages), re.DOTALL)
+        sums = (base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for body in bodies)
+        return " ".join(f"'sha256-{sum}'" for sum in sums)
 
-    own = f"script-src 'sha256-{digest('script')}'; style-src 'sha256-{digest('style')}'"
-    return _Html(f"default-src 'none'; img-src data:; {own}; base-uri 'none'; form-action 'none'")
+    own = f"script-src {digests('script')}; style-src {digests('style')}"
+    return _Html(f"default-src 'none'; img-src data:; {own}; base-uri 'none'; form-action 'none'{more}")
 
 
 def _signature(signed: Verdict | None, data: bytes) -> str:

@@ -15,7 +15,7 @@ from slic.codec import Codec
 from slic.models import Model
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "numpy", "PIL", "constriction", "tqdm")
+HEAVY = ("torch", "numpy", "PIL", "constriction", "tqdm", "fastapi", "uvicorn")
 RUN = "import sys; from slic.cli import program; program.main(sys.argv[1:])"
 
 
@@ -79,7 +79,7 @@ def test_sign_and_strip_are_light(python: Callable[..., str], signed: Path) -> N
     assert loaded(python, RUN, "strip", "--exif", str(signed)) == []
 
 
-@pytest.mark.parametrize("args", [("models", "list"), ("--help",), ("encode", "--help")])
+@pytest.mark.parametrize("args", [("models", "list"), ("--help",), ("encode", "--help"), ("serve", "--help")])
 def test_commands_without_pictures_are_light(python: Callable[..., str], args: tuple[str, ...]) -> None:
     assert loaded(python, RUN, *args) == []
 

@@ -1,0 +1,36 @@
+"""All that can be chosen about a service."""
+
+from dataclasses import dataclass, field
+
+from slic.transforms import Precision
+from slic.trust.keys import PublicKey
+from slic.trust.policy import Policy
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """At most `queue · max_bytes + 2 · batch · 4 · max_pixels` bytes of uploads are in memory at a time."""
+
+    model: str | None = None
+    quality: int | None = None
+    device: str = "auto"
+    precision: Precision = "auto"
+    threads: int | None = None
+    keys: tuple[PublicKey, ...] = ()
+    """Whose signatures count."""
+    policy: Policy | None = None
+    """What /gate judges by; without one there is no /gate."""
+    token: str | None = field(default=None, repr=False)
+    """What a request has to bear; None: nothing."""
+    hosts: tuple[str, ...] = LOOPBACK
+    """By what names it may be called: a page elsewhere could have its own name lead here."""
+    max_bytes: int = 64 << 20
+    max_pixels: int = 50_000_000
+    queue: int = 64
+    """Requests at a time, all told; one more is answered 429."""
+    batch: int = 8
+    """Pictures in a forward pass."""
+    timeout: float = 60.0
+    """Seconds for the upload, and again for the work."""
