@@ -1,11 +1,6 @@
-"""The page in a browser, at the width of a telephone and of a desk.
-
-Needs playwright (extra [dev]) and a Chromium: Debian's, or `playwright install chromium`. axe-core is taken
-from node_modules (`npm install axe-core`). SCREENSHOTS=DIR keeps what was seen.
-"""
+"""The page in a browser, at the width of a telephone and of a desk. SCREENSHOTS=DIR keeps what was seen."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,25 +8,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.slic.trust.browsing import AXE, WIDTHS, chromium
 from tests.slic.trust.pages import HOSTILE, KINDS, page
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright comes with the extra [dev]")
-
-AXE = Path(os.environ.get("AXE") or Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js")
-WIDTHS = {"phone": 390, "desk": 1280}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_api.sync_playwright() as playwright:
-        try:
-            # A sandbox within a container's own is often not to be had; the pages are ours.
-            opened = playwright.chromium.launch(executable_path=system, args=["--no-sandbox"])
-        except sync_api.Error as error:
-            pytest.skip(f"no Chromium: {str(error).splitlines()[0]}")
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(params=WIDTHS)
