@@ -72,6 +72,10 @@ verify = click.option(
     "--verify", multiple=True, metavar="KEYS", help="Public key, or folder of them: decode nothing else."
 )
 
+c2pa_anchors = click.option(
+    "--c2pa-anchors", metavar="PEM", help="Certificates whose C2PA manifests are trusted."
+)
+
 
 def signer(flag: str, *, required: bool) -> Callable[[Command], Command]:
     """The key that signs, and how to get at it."""

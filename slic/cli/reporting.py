@@ -25,6 +25,7 @@ from slic.errors import PictureError
 @click.option(
     "--key", "keys", multiple=True, metavar="KEYS", help="Public key that is trusted, or folder of them."
 )
+@options.c2pa_anchors
 @click.option("-m", "--model", metavar="MODEL", help="A model's name or file; a .slic file names its own.")
 @options.networks
 @click.pass_context
@@ -35,13 +36,15 @@ def report(
     output: Path,
     force: bool,
     keys: tuple[str, ...],
+    c2pa_anchors: str | None,
     model: str | None,
     **shared: Any,
 ) -> None:
     """Write a page that shows people what was found out about FILE, a picture or a .slic file.
 
-    It has the verdict, the signature, the picture beside what one more encode makes of it, the map of edits
-    and the numbers, in plain words and in one file that loads nothing from elsewhere.
+    It has the verdict, the signature, C2PA manifests in the file and beside it, the picture beside what one
+    more encode makes of it, the map of edits and the numbers, in plain words and in one file that loads
+    nothing from elsewhere.
 
     \b
     Examples:
@@ -49,6 +52,7 @@ def report(
       slic report photo.slic -o report.html --key trusted/    a file, with its signature
     """
     from slic import files
+    from slic.trust.c2pa import load_anchors
     from slic.trust.report import report as make
 
     if output.suffix.lower() not in (".html", ".htm"):
@@ -58,8 +62,9 @@ def report(
     if not force and output.exists():
         raise FileExistsError(17, "File exists", str(output))
     verdicts.set_up(shared)
-    data = sys.stdin.buffer.read() if source == STREAM else Path(source).read_bytes()
+    anchors = load_anchors(c2pa_anchors) if c2pa_anchors else None
+    given = sys.stdin.buffer.read() if source == STREAM else source
     chosen = verdicts.settings(shared)
-    html, found = make(data, name=Path(source).name, keys=keys or None, model=model, **chosen)
+    html, found = make(given, keys=keys or None, anchors=anchors, model=model, **chosen)
     files.write(output, html.encode(), force=force)
     click.echo(f"{messages.name(output)}: {messages.plain(str(found))}")

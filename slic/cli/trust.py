@@ -121,7 +121,7 @@ def strip(ctx: click.Context, /, inputs: tuple[str, ...], exif: bool, xmp: bool,
     metavar="DIR",
     help="A folder of them; SLIC_KEYS where neither is given.",
 )
-@click.option("--c2pa-anchors", metavar="PEM", help="Certificates whose C2PA manifests are trusted.")
+@options.c2pa_anchors
 @options.as_json
 @click.pass_context
 def verify(

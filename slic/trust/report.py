@@ -21,7 +21,7 @@ from PIL import ExifTags, Image
 import slic
 from slic import opening
 from slic.errors import PictureError
-from slic.trust import tamper
+from slic.trust import c2pa, tamper
 from slic.trust.blocks import Box
 from slic.trust.keys import Keys, trusted
 from slic.trust.tamper import Finding, TamperReport
@@ -89,6 +89,14 @@ _BROKEN = Verdicts(
     "This file is not what was signed",
     "It names a signer you trust, and it was changed after signing, or the signature was made up.",
 )
+_PLACES = {"embedded": "In the file", "sidecar": "Beside it"}
+_STATES = {
+    "trusted": "It holds, under a certificate that you trust.",
+    "untrusted": "It holds, but under a certificate that anybody can make, with any name in it.",
+    "invalid": "It does not hold: it is about another file, or was changed.",
+    "unreadable": "It cannot be read.",
+    "unchecked": "It was not checked.",
+}
 
 
 def report(
@@ -96,22 +104,37 @@ def report(
     *,
     name: str | None = None,
     keys: Keys | None = None,
+    sidecar: bytes | None = None,
+    anchors: bytes | None = None,
     model: str | Path | None = None,
     **machine: Any,
 ) -> tuple[str, TamperReport]:
     """The page, and the check that it shows. `keys` say whose signature counts.
 
-    `machine`: device, precision and max_pixels, as `slic.check` takes them.
+    `sidecar`: the C2PA manifest that lies beside the file, of a path read if it is there. `anchors`: PEM
+    certificates whose holders' manifests are trusted. `machine`: device, precision and max_pixels, as
+    `slic.check` takes them.
     """
-    data = source if isinstance(source, bytes) else Path(source).read_bytes()
-    shown = name or ("picture" if isinstance(source, bytes) else Path(source).name)
+    if isinstance(source, bytes):
+        data, shown = source, name or "picture"
+    else:
+        data, shown = Path(source).read_bytes(), name or Path(source).name
+        sidecar = sidecar or c2pa.read_sidecar(Path(source))
     picture, found = tamper.examine(data, model=model, **machine)
-    signed = judge(parse(data), trusted(keys)) if keys is not None and _is_slic(data) else None
-    return page(shown, data, found, signed, picture.exif), found
+    if not _is_slic(data):
+        return page(shown, data, found, exif=picture.exif), found
+    signed = judge(parse(data), trusted(keys)) if keys is not None else None
+    manifests = c2pa.check(data, sidecar, anchors)
+    return page(shown, data, found, signed, manifests, picture.exif), found
 
 
 def page(
-    name: str, data: bytes, found: TamperReport, signed: Verdict | None, exif: bytes | None = None
+    name: str,
+    data: bytes,
+    found: TamperReport,
+    signed: Verdict | None = None,
+    manifests: Iterable[c2pa.Report] = (),
+    exif: bytes | None = None,
 ) -> str:
     """HTML from what is known already."""
     template = TEMPLATE.read_text(encoding="utf-8")
@@ -128,6 +151,7 @@ def page(
         meaning=head.meaning,
         detail=f"slic check says: {found}.",
         signature=_signature(signed, data),
+        manifests=_manifests(manifests),
         map=_map(found),
         picture=_image(Image.fromarray(found.levels)),
         again=_image(Image.fromarray(found.again)),
@@ -174,6 +198,15 @@ def _signature(signed: Verdict | None, data: bytes) -> str:
     if signed is None:
         return "Not checked: nobody said whose signature to trust (--key)."
     return f"{str(signed)[0].upper()}{str(signed)[1:]}."
+
+
+def _manifests(reports: Iterable[c2pa.Report]) -> str:
+    rows = [(_PLACES[r.place], f"{_STATES[r.state]} {str(r).partition(': ')[2]}.") for r in reports]
+    if not rows:
+        return _Html("")
+    caption = "C2PA manifests: what the publisher claims, by C2PA's own signatures"
+    table = "<table><caption>$caption</caption><tbody>$rows</tbody></table>"
+    return _fill(table, caption=caption, rows=_rows(rows))
 
 
 def _map(found: TamperReport) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from slic.trust import report, tamper
+from slic.trust.c2pa import Report
 from slic.trust.tamper import Look, TamperReport
 from slic.trust.verdict import Verdict
 
@@ -34,6 +35,11 @@ def found(kind: str) -> TamperReport:
 
 
 def page(
-    kind: str, *, name: str = "photo.png", signed: Verdict | None = None, exif: bytes | None = None
+    kind: str,
+    *,
+    name: str = "photo.png",
+    signed: Verdict | None = None,
+    manifests: tuple[Report, ...] = (),
+    exif: bytes | None = None,
 ) -> str:
-    return report.page(name, b"not a .slic file", found(kind), signed, exif)
+    return report.page(name, b"not a .slic file", found(kind), signed, manifests, exif)

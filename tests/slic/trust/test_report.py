@@ -16,6 +16,7 @@ from slic.codec import Codec
 from slic.errors import PictureError
 from slic.models import Model
 from slic.trust import keys, report
+from slic.trust.c2pa import Report
 from slic.trust.keys import SecretKey
 from slic.trust.signature import sign_bytes
 from slic.trust.tamper import Finding
@@ -73,6 +74,14 @@ def test_the_map_names_its_regions() -> None:
     assert "Where it was edited" not in Reader(page("untouched")).text
 
 
+def test_manifests_say_in_plain_words_what_they_are_worth() -> None:
+    said = Report("embedded", "trusted", signer="Photo desk"), Report("sidecar", "invalid")
+    text = Reader(page("untouched", manifests=said)).text
+    assert "It holds, under a certificate that you trust. trusted; signed as Photo desk." in text
+    assert "It does not hold: it is about another file, or was changed. invalid." in text
+    assert "C2PA" not in Reader(page("untouched")).text
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_loaded_from_elsewhere(kind: str) -> None:
     for tag, attributes in Reader(page(kind)).elements:
@@ -93,9 +102,12 @@ def test_only_its_own_script_and_style_may_run() -> None:
 
 def test_hostile_text_stays_text_wherever_it_comes_from() -> None:
     signed = Verdict(Status.VALID, "0" * 16, HOSTILE, HOSTILE)
-    plain = Reader(page("edited"))
-    hostile = Reader(page("edited", name=HOSTILE, signed=signed, exif=exif(HOSTILE)))
-    assert hostile.text.count("document.title=") == 2 * 4  # title, name and two tags; there is no signature
+    claim, claimed = Report("embedded", "untrusted"), Report("embedded", "untrusted", signer=HOSTILE)
+    plain = Reader(page("edited", manifests=(claim,)))
+    hostile = Reader(page("edited", name=HOSTILE, signed=signed, manifests=(claimed,), exif=exif(HOSTILE)))
+    assert (
+        hostile.text.count("document.title=") == 2 * 5
+    )  # title, name, manifest and two tags; there is no signature
     assert [tag for tag, _ in hostile.elements if tag in ("script", "img")] == [
         tag for tag, _ in plain.elements if tag in ("script", "img")
     ]
