@@ -161,6 +161,11 @@ QUESTIONS = (
     ),
     Question("hostile", "What do hostile files do?", "python -m benchmarks.hostile"),
     Question(
+        "service",
+        "Does `slic serve` answer all rightly when it is full, and stay small?",
+        "python -m benchmarks.service --images {kodak} --requests 10000",
+    ),
+    Question(
         "training-speed",
         "How fast does training go, and how much of the machine does it use?",
         "python -m benchmarks.training_speed",
