@@ -10,6 +10,7 @@ Both together say whether the picture is protected; the trace, which is sharper,
 Edits smaller than about 64 pixels a side are lost among their neighbours.
 """
 
+import io
 import os
 from dataclasses import dataclass, field
 from enum import Enum
@@ -104,6 +105,12 @@ class TamperReport:
 
     def __str__(self) -> str:
         return f"{self.finding.value}: {self.reason}"
+
+    def _repr_png_(self) -> bytes:
+        """What a Jupyter notebook shows."""
+        stream = io.BytesIO()
+        overlay(self).save(stream, "PNG")
+        return stream.getvalue()
 
 
 def check(
