@@ -7,6 +7,7 @@
     print(slic.info("photo.slic"))           # what the file says of itself; loads no torch
     print(slic.verify("photo.slic", "keys/"))  # who signed it, and whether it is still that
     print(slic.check("copy.png"))            # whether it came out of a .slic file, and where it was edited
+    print(slic.detect("found.jpg"))          # whether it looks generated: a probability, no proof
 
 `Codec` holds one model ready for many pictures. Names are loaded on first use, so that `import slic`
 stays light.
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from slic.codec import encode as encode
     from slic.describe import Info as Info
     from slic.describe import info as info
+    from slic.detection.detect import Detection as Detection
+    from slic.detection.detect import detect as detect
     from slic.errors import FormatError as FormatError
     from slic.errors import KeyFileError as KeyFileError
     from slic.errors import ManifestError as ManifestError
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Codec": "slic.codec",
+    "Detection": "slic.detection.detect",
     "FormatError": "slic.errors",
     "Info": "slic.describe",
     "KeyFileError": "slic.errors",
@@ -57,6 +61,7 @@ _HOME = {
     "VerdictError": "slic.errors",
     "check": "slic.trust.tamper",
     "decode": "slic.codec",
+    "detect": "slic.detection.detect",
     "encode": "slic.codec",
     "gate": "slic.trust.gate",
     "info": "slic.describe",

@@ -1,4 +1,4 @@
-"""Real or generated: what the codec makes of a picture, and what follows from it.
+"""Real or generated: what spectrum and codec say of a picture, and what follows from it.
 
 windows.py    what of a picture is looked at
 surprise.py   bits that a picture takes, against those that the model expects

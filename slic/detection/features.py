@@ -1,11 +1,13 @@
-"""A window of a picture → named numbers: what slic's own codec makes of it.
+"""A window of a picture → named numbers: what slic's own codec makes of it, and its spectrum.
 
+    spectrum.K              log of the power at the K-th of 24 frequencies, in all directions; 24: corners
     rate.qN, hyper.qN       log2 of bits per pixel for y and for z, at quality N
     surprise.qN             bits beyond what the model expects, per pixel (ZED's statistic)
     surprise.qN.sK          the same per latent, among those of the K-th group of scales, small to large
     error.*, band.K.*       how far the decoded window is off: brightness, colour, octave by octave
     similar.K, gradient.*   structural similarity at three sizes; similarity of gradients, and its spread
     latent.K.*              energy, peakedness and likeness of neighbours in the K-th group of channels
+    blocks                  how far the grid of JPEG's blocks stands out: for who must know what to distrust
 
 All are per pixel or per latent, so that windows of different sizes compare. One analysis and one synthesis
 are all that the networks do for them.
@@ -28,6 +30,8 @@ SCALES = (0, 4, 12, 20, 28)  # the first table of each group; of 64
 FEW = 64  # latents: a group with fewer says little, and is drawn towards 0
 GROUPS = 8  # of channels, by how finely the model codes them
 OCTAVES = 4
+FREQUENCIES = 24  # up to that of every other pixel
+BLOCK = 8
 TINY = 1e-3  # squared levels: below an error of this nothing is seen
 SIMILAR = (2.55**2, 7.65**2)  # SSIM's constants for luminance and contrast, on 255 levels
 GRADIENT = 170.0  # GMSD's constant, on 255 levels
@@ -55,8 +59,11 @@ class Extractor:
         for quality, symbols in zip(self._qualities, study.symbols, strict=True):
             found = self._tables.surprise(symbols)
             yield from _of_bits(f"q{quality}", found, symbols.numbers, pixels)
+        for number, value in enumerate(spectrum(window)):
+            yield f"spectrum.{number}", float(value)
         yield from _of_pixels(window.astype(np.float64), study.pixels.astype(np.float64))
         yield from _of_latents(study.latents[self._order])
+        yield "blocks", _blocks(window @ LUMINANCE)
 
 
 def _order(gains: NDArray[np.generic] | None, codec: Codec) -> NDArray[np.intp]:
@@ -100,6 +107,17 @@ def _of_pixels(picture: Floats, decoded: Floats) -> Iterator[tuple[str, float]]:
         yield f"band.{octave}.error", _log(missing) - _log(energy)
 
 
+def spectrum(levels: Levels) -> Floats:
+    """(H,W,3) → (FREQUENCIES+1,), the same for windows of any size."""
+    grey = levels @ LUMINANCE
+    window = np.hanning(grey.shape[0])[:, None] * np.hanning(grey.shape[1])
+    power = np.abs(np.fft.fft2((grey - grey.mean()) * window)) ** 2 / np.square(window).sum()
+    radius = np.hypot(np.fft.fftfreq(grey.shape[0])[:, None], np.fft.fftfreq(grey.shape[1]))
+    place = np.minimum((radius * 2 * FREQUENCIES).astype(int), FREQUENCIES).ravel()
+    out: Floats = np.log(np.bincount(place, power.ravel()) / np.bincount(place) + TINY)
+    return out
+
+
 def _of_gradients(grey: Floats, shown: Floats) -> Iterator[tuple[str, float]]:
     """As in GMSD: mean and spread of the similarity of gradients, on pixels of twice the size."""
     ours, theirs = (_slopes(_means(image)) for image in (grey, shown))
@@ -120,6 +138,19 @@ def _of_latents(latents: NDArray[np.float32]) -> Iterator[tuple[str, float]]:
     for name, values in (("energy", energy), ("peaked", peaked), ("alike", (beside + below) / 2)):
         for number, part in enumerate(np.array_split(values, GROUPS)):
             yield f"latent.{number}.{name}", float(part.mean())
+
+
+def _blocks(grey: Floats) -> float:
+    """The step at the strongest of eight phases, against the usual one: log of the ratio, of both directions.
+
+    A cut moves the grid, so that every phase may be it.
+    """
+    found = []
+    for image in (grey, grey.T):
+        bend = np.abs(image[:, :-3] - 3 * image[:, 1:-2] + 3 * image[:, 2:-1] - image[:, 3:]).mean(0)
+        phases = np.array([bend[phase::BLOCK].mean() for phase in range(BLOCK)])
+        found.append(np.log((phases.max() + TINY) / (np.median(phases) + TINY)))
+    return float(np.mean(found))
 
 
 def _similarity(a: Floats, b: Floats) -> float:
