@@ -25,6 +25,7 @@ COMMANDS = {
     "strip": "slic.cli.trust",
     "verify": "slic.cli.trust",
     "check": "slic.cli.checking",
+    "detect": "slic.cli.detecting",
     "gate": "slic.cli.gating",
     "report": "slic.cli.reporting",
     "serve": "slic.cli.serving",

@@ -46,7 +46,7 @@ def check(
     """
     from slic.trust import tamper
 
-    takes = _takes() if recursive else None
+    takes = takes_files() if recursive else None
     targets = {j.source: j.target for j in plan(inputs, map_, ".map.png", takes)} if map_ else {}
     if STREAM in targets.values():
         raise click.UsageError("--map names a file or a folder; standard output has the findings")
@@ -64,7 +64,7 @@ def check(
     ctx.exit(verdicts.run(sources(inputs, takes), judge, as_json=as_json))
 
 
-def _takes() -> Any:
+def takes_files() -> Any:
     """Whether a file in a folder is a picture or a .slic file, by its name."""
     from slic.cli.coding import readable
 

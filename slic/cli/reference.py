@@ -26,6 +26,10 @@ With `slic verify --json` each has `input`, `ok` (whether it is valid), `verdict
 `removed`, `changed`, `reason` and a list `c2pa`; or `error` and `hint`, if it cannot be read. See
 [trust.md](trust.md).
 
+With `slic detect --json` each has `input`, `ok` (whether it could be read), `answer` (`real`, `generated` or
+`unsure`), `reason`, `probability` (or null), `drivers` (`feature`, and its `weight` in log odds), `model`,
+`seconds` and a `note`: a probability is no proof. See [detecting.md](detecting.md).
+
 With `slic check --json` each has `input`, `ok` (whether it is untouched), `finding`, `reason`, `model`,
 `edited` and `own` (shares of the picture), `boxes` (left, top, right, bottom of each edited region), `map`
 and `seconds`. With `slic gate --json` each is a Trust Report: `indicators` (facts on `file`, `container`,

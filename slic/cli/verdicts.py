@@ -3,9 +3,9 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -15,25 +15,32 @@ from slic.errors import PictureError, SlicError
 
 Judged = tuple[bool, str, dict[str, Any]]
 """Whether it is well, a line for people, and what JSON says."""
+Told = tuple[str, Judged | BaseException, float]
+"""The input, how it went, and the seconds it took."""
+T = TypeVar("T")
 
 
 def run(names: Iterable[str], judge: Callable[[str], Judged], *, as_json: bool) -> int:
     """Judge every input and say so; the exit code."""
     todo = list(names)
-    judged = ((name, *_judge(name, judge)) for name in todo)
-    return max((_tell(*one, as_json) for one in work.with_progress(judged, len(todo))), default=0)
+    return tell(((name, *attempt(name, judge)) for name in todo), len(todo), as_json=as_json)
 
 
-def _judge(name: str, judge: Callable[[str], Judged]) -> tuple[Judged | BaseException, float]:
-    """How it went, and the seconds it took."""
+def tell(judged: Iterator[Told], total: int, *, as_json: bool) -> int:
+    """Say how each of so many inputs went; the exit code."""
+    return max((_tell(*one, as_json) for one in work.with_progress(judged, total)), default=0)
+
+
+def attempt(name: str, do: Callable[[str], T]) -> tuple[T | BaseException, float]:
+    """What came of one input, and the seconds it took."""
     started = time.perf_counter()
     try:
         if name != STREAM and os.path.isdir(name):
             raise PictureError("is a folder", hint="-r goes through it")
-        judged: Judged | BaseException = judge(name)
+        done: T | BaseException = do(name)
     except (SlicError, OSError, MemoryError) as error:
-        judged = error
-    return judged, round(time.perf_counter() - started, 3)
+        done = error
+    return done, round(time.perf_counter() - started, 3)
 
 
 def _tell(name: str, judged: Judged | BaseException, seconds: float, as_json: bool) -> int:
