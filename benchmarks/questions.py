@@ -1,7 +1,8 @@
 """What users ask, and the command that answers each: the order of RESULTS.md.
 
 In a command `{kodak}`, `{large}` and `{hard}` are folders of pictures, named by the environment variables
-KODAK, LARGE and HARD; without them the example stands in. `{base}` is the model file that BASE names,
+KODAK, LARGE and HARD; without them the example stands in. `{realfake}` is one of real and generated pictures
+(training/detectors/protocol.py), named by REALFAKE. `{base}` is the model file that BASE names,
 `{runs}` the `--run NAME=FILE` … of RUNS, `{gpu}` is GPU, such as cuda: what needs one that is not named is
 not run, and `[…]` around it is left out.
 """
@@ -175,6 +176,12 @@ QUESTIONS = (
         "splice",
         "Does `slic check` find what was edited in a published picture?",
         "python -m benchmarks.splice --images {kodak} --limit 8",
+    ),
+    Question(
+        "detect",
+        "Does `slic detect` tell real pictures from generated ones, and whom does it accuse?",
+        "python -m benchmarks.detect --data {realfake} --images {kodak} --limit 1000 [--base {base}] "
+        "--scores benchmarks/results/detect-scores.csv",
     ),
     Question(
         "threats",

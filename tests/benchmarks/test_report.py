@@ -132,7 +132,8 @@ def test_every_command_is_one_that_can_be_given(question: Question) -> None:
 
     import click
 
-    given = {name: "1" for name in ("KODAK", "LARGE", "HARD", "BASE")} | {"RUNS": "--run a=b", "GPU": "cuda"}
+    named = ("KODAK", "LARGE", "HARD", "REALFAKE", "BASE")
+    given = {name: "1" for name in named} | {"RUNS": "--run a=b", "GPU": "cuda"}
     command, _ = question.filled(given) or ("", "")
     _, _, module, *arguments = command.split()
     try:
