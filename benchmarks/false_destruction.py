@@ -111,7 +111,7 @@ def histories(base: Model) -> list[tuple[str, Attack]]:
     past = {"none": Attack("identity")}
     past |= {f"jpeg {quality}": Attack("jpeg", {"quality": quality}) for quality in (20, 40, 60, 75, 85, 95)}
     for quality in sorted({base.qualities[0], base.qualities[len(base.qualities) // 2], base.qualities[-1]}):
-        past[f"{base.name} {quality}"] = Attack("codec", {"model": str(base.path), "quality": quality})
+        past[f"base {quality}"] = Attack("codec", {"model": str(base.path), "quality": quality})
     return list(past.items())
 
 

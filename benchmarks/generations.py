@@ -8,7 +8,7 @@ the file over that of the first. Each codec at one quality, and at two in turn. 
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -23,7 +23,11 @@ FORMATS = {"jpeg": (85, 75), "webp": (80, 70), "avif": (60, 50)}
 
 
 def measure(
-    codecs: Sequence[Model], images: Sequence[tuple[str, Pixels]], count: int = 10, *, device: str = "auto"
+    codecs: Mapping[str, Model],
+    images: Sequence[tuple[str, Pixels]],
+    count: int = 10,
+    *,
+    device: str = "auto",
 ) -> Iterator[Row]:
     turns = [*_of_models(codecs, device), *_of_formats()]
     for name, qualities, passes in progress(turns, "codecs"):
@@ -51,12 +55,12 @@ def _generations(original: Pixels, passes: Sequence[Pass], count: int) -> list[t
     return out
 
 
-def _of_models(codecs: Sequence[Model], device: str) -> Iterator[tuple[str, tuple[int, ...], list[Pass]]]:
-    for model in codecs:
+def _of_models(codecs: Mapping[str, Model], device: str) -> Iterator[tuple[str, tuple[int, ...], list[Pass]]]:
+    for name, model in codecs.items():
         others = [q for q in model.qualities if q != model.quality]
         nearest = sorted(others, key=lambda q: (abs(q - model.quality), q))[:1]
         for qualities in [(model.quality,), *((model.quality, q) for q in nearest)]:
-            yield model.name, qualities, [slic(Codec(model.at(q), device=device)) for q in qualities]
+            yield name, qualities, [slic(Codec(model.at(q), device=device)) for q in qualities]
 
 
 def _of_formats() -> Iterator[tuple[str, tuple[int, ...], list[Pass]]]:
@@ -80,9 +84,10 @@ def main(
     base: str | None,
     count: int,
 ) -> None:
-    codecs = [models.choose(model, quality)]
+    chosen = models.choose(model, quality)
+    codecs = {"slic": chosen}  # by their parts in this: both models may have the same name
     if base:
-        codecs.append(alike(models.find(base), codecs[0].quality))
+        codecs["base"] = alike(models.find(base), chosen.quality)
     show(measure(codecs, list(pictures(images, limit)), count, device=device), as_json=as_json)
 
 

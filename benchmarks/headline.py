@@ -127,8 +127,7 @@ def _second_encodes(answers: Answers) -> dict[str, str]:
         return {}
     rows = answers["generations"].rows
     seconds = [row for row in rows if row["generation"] == 2 and " " not in row["qualities"]]
-    known = {"slic", *PEERS}
-    return {row["codec"] if row["codec"] in known else "base": f"{row['to_first']:.1f} dB" for row in seconds}
+    return {row["codec"]: f"{row['to_first']:.1f} dB" for row in seconds}
 
 
 def _against_compressai(answers: Answers) -> list[str]:

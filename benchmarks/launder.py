@@ -66,11 +66,13 @@ def _summary(tried: list[Row]) -> Row:
 
 
 def single(bases: Sequence[Model] = ()) -> dict[str, Attack]:
-    """Every laundering attack, and the codecs at every third of their qualities."""
+    """Every laundering attack, and the codecs, by their files' names, at every third of their qualities."""
     out = {str(attack): attack for attack in attacks.LAUNDERING}
     for base in bases:
         for quality in base.qualities[::-3][::-1]:
-            out[f"{base.name} {quality}"] = Attack("codec", {"model": str(base.path), "quality": quality})
+            out[f"{base.path.stem} {quality}"] = Attack(
+                "codec", {"model": str(base.path), "quality": quality}
+            )
     return out
 
 

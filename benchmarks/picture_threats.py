@@ -126,7 +126,7 @@ def descend_first(scene: Scene, published: Published) -> Iterator[Forged]:
 
 def roll_back(scene: Scene, published: Published) -> Iterator[Forged]:
     for base in scene.bases:
-        yield Forged(base.model.name, published.forgery, base.encode(published.forgery))
+        yield Forged(base.model.path.stem, published.forgery, base.encode(published.forgery))
 
 
 def rename(scene: Scene, published: Published) -> Iterator[Forged]:
@@ -144,7 +144,7 @@ def old_encoder(scene: Scene, published: Published) -> Iterator[Forged]:
         if base.model.architecture == scene.codec.model.architecture:
             older = Attacker(base)
             data = scene.attacker.encode_with(older.g_a, published.forgery, older.before)
-            yield Forged(base.model.name, published.forgery, data)
+            yield Forged(base.model.path.stem, published.forgery, data)
 
 
 def own_encoder(scene: Scene, published: Published) -> Iterator[Forged]:

@@ -14,7 +14,7 @@ def test_worst_crops_by_name_then_histories_then_all(ask, tiny_model: Model) -> 
     worst, histories, everything = rows[:3], rows[3:-1], rows[-1]
     assert worst[0]["lower"] >= worst[1]["lower"] >= worst[2]["lower"]
     assert worst[0]["lower"] == everything["most_lower"] and "48x48+" in worst[0]["crop"]
-    assert {"none", "jpeg 20", "jpeg 95", "tiny-bmshj2018-hyperprior 1"} <= {r["history"] for r in histories}
+    assert {"none", "jpeg 20", "jpeg 95", "base 1"} <= {r["history"] for r in histories}
     assert sum(row["crops"] for row in histories) == everything["crops"] == 40
     assert sum(row["destroyed"] for row in histories) == everything["destroyed"] >= everything["seen"]
 
