@@ -27,6 +27,7 @@ def test_only_the_two_packages(names: list[str]) -> None:
         "slic/py.typed",
         "slic_formats/py.typed",
         "slic/weights/slic.safetensors",
+        "slic/weights/detector.json",
         "slic/__main__.py",
         "slic/cli/__init__.py",
         "slic/plugins/pillow.py",

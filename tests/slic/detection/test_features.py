@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from slic.codec import Codec
-from slic.detection.features import Extractor
+from slic.detection.features import Extractor, spectrum
 from slic.models import Model
 
 Picture = Callable[..., NDArray[np.uint8]]
@@ -39,6 +39,12 @@ def test_features_hardly_depend_on_the_size_of_the_window(extract: Extractor) ->
     (small,), (large,) = (extract([np.tile(pattern, (n, n, 1))]) for n in (2, 4))
     assert small["rate.q1"] == pytest.approx(large["rate.q1"], abs=0.2)
     assert small["band.0.energy"] == pytest.approx(large["band.0.energy"], abs=0.01)
+
+
+@pytest.mark.parametrize("size", [(128, 128), (256, 256), (130, 256)])
+def test_the_spectrum_of_noise_is_flat_at_its_variance_whatever_the_size(size: tuple[int, int]) -> None:
+    grey = np.random.default_rng(0).normal(128, 20, size).round().clip(0, 255).astype(np.uint8)
+    assert spectrum(np.repeat(grey[..., None], 3, 2))[2:] == pytest.approx(np.log(20**2), abs=0.35)
 
 
 def test_noise_has_more_energy_in_the_finest_octave(extract: Extractor, picture: Picture) -> None:
