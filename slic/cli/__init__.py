@@ -29,6 +29,7 @@ COMMANDS = {
     "gate": "slic.cli.gating",
     "report": "slic.cli.reporting",
     "serve": "slic.cli.serving",
+    "fleet": "slic.cli.fleet",
 }
 INTERRUPTED = 130
 

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from slic.attempt import attempt
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
@@ -69,7 +71,7 @@ class Lane:
             batch = self._next()
             self._with_batch(len(batch))
             items = [job.item for job in batch]
-            results = await loop.run_in_executor(self._thread, _attempt, batch[0].work, items)
+            results = await loop.run_in_executor(self._thread, attempt, batch[0].work, items)
             for job, result in zip(batch, results, strict=True):
                 if job.made.done():  # nobody waits any more
                     continue
@@ -83,13 +85,3 @@ class Lane:
         batch = [job for job in self._waiting if job.kind == first.kind][: first.most]
         self._waiting = [job for job in self._waiting if job not in batch]
         return batch
-
-
-def _attempt(work: Work, items: list[Any]) -> list[Any]:
-    """A result or an exception for each: in a batch that fails, each is tried alone, and fails alone."""
-    try:
-        return work(items)
-    except Exception as error:  # whatever it is, it belongs to who asked
-        if len(items) == 1:
-            return [error]
-    return [result for item in items for result in _attempt(work, [item])]

@@ -1,0 +1,217 @@
+"""From one folder to the other: names ─► fetched ─► worked on by a pool of actors, written ─► counted.
+
+Ray Data moves the rows, holds back who is too fast, and gives the batch of a worker that dies to another.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import ray
+import ray.data
+
+from slic import models
+from slic.errors import PictureError
+from slic.fleet import ledger
+from slic.fleet.store import Store
+from slic.fleet.tasks import Made, Options, Result, Task
+
+_FETCHED = pa.schema(
+    [(name, pa.string()) for name in ("input", "output", "source", "state", "reason")]
+    + [("well", pa.bool_()), ("data", pa.large_binary())]
+)
+_OUTCOME = pa.schema([(name, pa.string()) for name in ("input", "state", "reason")] + [("well", pa.bool_())])
+DONE, SKIPPED, FAILED = "done", "skipped", "failed"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where the work is done; all that is None is as the cluster has it."""
+
+    address: str | None = None
+    """Of a Ray cluster; None: this machine alone."""
+    workers: int | None = None
+    """None: one for each GPU, or else CPU."""
+    gpus: float = 0
+    """For each worker; then there are no more workers than fit."""
+    batch: int = 16
+    """Files that a worker is given at a time."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    inputs: int
+    done: int
+    negative: int
+    """Done now or before, but with a verdict that is negative."""
+    skipped: int
+    """Done by an earlier run."""
+    failed: int
+    seconds: float
+    failures: tuple[dict[str, str], ...] = field(repr=False, default=())
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if name != "failures"}
+
+    def __str__(self) -> str:
+        parts = [f"{self.inputs} inputs: {self.done} done, {self.skipped} done before, {self.failed} failed"]
+        parts += [f"{self.negative} with a negative verdict"] if self.negative else []
+        return ", ".join(parts) + f", in {self.seconds:.1f} seconds"
+
+
+def run(task: type[Task], source: str, target: str, options: Options, cluster: Cluster) -> Summary:
+    """Every input is accounted for once: done, skipped or failed. No failure stops the job."""
+    began = time.perf_counter()
+    here, there = Store.at(source), Store.at(target)
+    rows = plan(task, here, there)
+    outcomes = {row["input"]: row for row in _work(task, here, there, rows, options, cluster)} if rows else {}
+    failures = tuple(o for o in outcomes.values() if o["state"] == FAILED)
+    ledger.report(there, ({"input": f["input"], "reason": f["reason"]} for f in failures))
+    states = Counter(o["state"] for o in outcomes.values())
+    return Summary(
+        inputs=len(rows),
+        done=states[DONE],
+        negative=sum(not o["well"] for o in outcomes.values()),
+        skipped=states[SKIPPED],
+        failed=states[FAILED],
+        seconds=time.perf_counter() - began,
+        failures=failures,
+    )
+
+
+def plan(task: type[Task], source: Store, target: Store) -> list[dict[str, str]]:
+    """A row for each input: its output, and what is known of it."""
+    known = ledger.known(target)
+    rows: dict[str, dict[str, str]] = {}
+    for name in filter(task.takes, source.names()):
+        output = (os.path.splitext(name)[0] if task.replaces else name) + task.suffix
+        if output in rows:
+            raise PictureError(f"{rows[output]['input']} and {name} would both be written to {output}")
+        rows[output] = {"input": name, "output": output, "known": known.get(name, "")}
+    return list(rows.values())
+
+
+def _work(
+    task: type[Task],
+    source: Store,
+    target: Store,
+    rows: list[dict[str, str]],
+    options: Options,
+    cluster: Cluster,
+) -> Iterator[dict[str, Any]]:
+    settings = _settings(task, options)
+    ray.init(
+        address=cluster.address,
+        ignore_reinit_error=True,
+        log_to_driver=False,
+        logging_level=logging.WARNING,
+    )
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    ray.data.DataContext.get_current().enable_progress_bars = sys.stderr.isatty()
+    workers = cluster.workers or _fitting(cluster.gpus)
+    blocks = max(1, min(len(rows), max(4 * workers, len(rows) // (4 * cluster.batch))))
+    fetch: Any = _fetch  # ray's own types know no pyarrow
+    outcomes = (
+        ray.data.from_items(rows, override_num_blocks=blocks)
+        .map_batches(
+            fetch,
+            batch_format="pyarrow",
+            batch_size=cluster.batch,
+            num_cpus=0.1,  # it waits for files more than it computes
+            fn_kwargs={"source": source, "target": target, "settings": settings},
+        )
+        .map_batches(
+            Worker,
+            batch_format="pyarrow",
+            batch_size=cluster.batch,
+            compute=ray.data.ActorPoolStrategy(size=min(workers, blocks)),
+            num_cpus=0.8 if not cluster.gpus else 0.1,
+            num_gpus=cluster.gpus or None,
+            fn_constructor_args=(task, options, target, settings),
+        )
+    )
+    yield from outcomes.iter_rows()
+
+
+def _settings(task: type[Task], options: Options) -> str:
+    """A digest of all that an output depends on besides its input."""
+    model = models.choose(options.model, options.quality).identity.hex()
+    parts = [task.__name__, model, options.quality, options.strip, sorted(k.text() for k in options.keys)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _fitting(gpus: float) -> int:
+    there = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return max(1, int(there.get("GPU", 0) / gpus) if gpus else int(there.get("CPU", 1)))
+
+
+def _fetch(table: pa.Table, source: Store, target: Store, settings: str) -> pa.Table:
+    """Names, and what is known of them → files, or what became of those with which there is nothing to do."""
+    rows = [_fetched(row, source, target, settings) for row in table.to_pylist()]
+    return pa.Table.from_pylist(rows, _FETCHED)
+
+
+def _fetched(row: dict[str, str], source: Store, target: Store, settings: str) -> dict[str, Any]:
+    made: dict[str, Any] = {"source": "", "state": "", "reason": "", "well": True, "data": b""}
+    made |= {"input": row["input"], "output": row["output"]}
+    try:
+        data = source.read(row["input"])
+    except OSError as error:
+        return made | {"state": FAILED, "reason": _reason(error)}
+    digest = ledger.digest(data)
+    record = ledger.parse(row["known"])
+    if ledger.is_done(record, settings, digest, target):
+        return made | {"state": SKIPPED, "well": record["well"]}
+    return made | {"source": digest, "data": data}
+
+
+class Worker:
+    """An actor: one codec, made once, for all that it is given."""
+
+    def __init__(self, task: type[Task], options: Options, target: Store, settings: str) -> None:
+        self._task, self._target, self._settings = task(options), target, settings
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        rows = table.to_pylist()
+        todo = [row for row in rows if not row["state"]]
+        records = []
+        for row, result in zip(todo, self._task([row["data"] for row in todo]), strict=True):
+            row |= self._deliver(row["output"], result)
+            if isinstance(result, Made) and row["state"] != FAILED:
+                records.append(self._record(row, result))
+        ledger.note(self._target, records)  # after the outputs: a record is a promise that they are there
+        return pa.Table.from_pylist([{name: row[name] for name in _OUTCOME.names} for row in rows], _OUTCOME)
+
+    def _deliver(self, output: str, result: Result) -> dict[str, Any]:
+        try:
+            if isinstance(result, Exception):
+                raise result
+            self._target.write(output, result.data)
+        except Exception as error:  # no picture stops the job, whatever is wrong with it
+            return {"state": FAILED, "reason": _reason(error)}
+        return {"state": DONE, "well": result.well}
+
+    def _record(self, row: dict[str, str], made: Made) -> ledger.Record:
+        return {
+            "input": row["input"],
+            "output": row["output"],
+            "settings": self._settings,
+            "source": row["source"],
+            "target": ledger.digest(made.data),
+            "well": made.well,
+            "warnings": list(made.warnings),
+        }
+
+
+def _reason(error: Exception) -> str:
+    from slic.cli import messages
+
+    return messages.describe(error)

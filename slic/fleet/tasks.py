@@ -1,0 +1,194 @@
+"""What is done with each file: bytes in, bytes out, several at a time. One lives in each worker."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from slic.attempt import attempt
+from slic.transforms import Precision
+from slic.trust.keys import PublicKey
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Options:
+    model: str | None = None
+    quality: int | None = None
+    strip: bool = False
+    keys: tuple[PublicKey, ...] = ()
+    device: str = "auto"
+    precision: Precision = "auto"
+    max_pixels: int = 1 << 28
+
+
+@dataclass(frozen=True)
+class Made:
+    """The content of an output."""
+
+    data: bytes
+    well: bool = True
+    """Whether a verdict is positive."""
+    warnings: tuple[str, ...] = ()
+
+
+Result = Made | Exception
+
+
+class Task(Protocol):
+    suffix: ClassVar[str]
+    """Of outputs; instead of the input's, or after it where that says what was judged."""
+    replaces: ClassVar[bool]
+
+    def __init__(self, options: Options) -> None: ...
+
+    @staticmethod
+    def takes(name: str) -> bool: ...
+
+    def __call__(self, datas: list[bytes]) -> list[Result]: ...
+
+
+class Encode:
+    suffix: ClassVar[str] = ".slic"
+    replaces: ClassVar[bool] = True
+
+    def __init__(self, options: Options) -> None:
+        from slic.codec import Codec
+
+        self._options = options
+        self._codec = Codec(
+            options.model, quality=options.quality, device=options.device, precision=options.precision
+        )
+
+    @staticmethod
+    def takes(name: str) -> bool:
+        return _is_picture(name)
+
+    def __call__(self, datas: list[bytes]) -> list[Result]:
+        from slic import pixels
+
+        def load(data: list[bytes]) -> list[pixels.Picture]:
+            o = self._options
+            return [pixels.load(one, strip=o.strip, max_pixels=o.max_pixels) for one in data]
+
+        def encode(pictures: list[pixels.Picture]) -> list[Made]:
+            made = self._codec.encode_pictures(pictures)
+            return [
+                Made(m.data, warnings=(*p.warnings, *m.warnings)) for p, m in zip(pictures, made, strict=True)
+            ]
+
+        loaded = [attempt(load, [data])[0] for data in datas]
+        return _by_kind(loaded, lambda picture: picture.rgb.shape[:2], encode)
+
+
+class Decode:
+    suffix: ClassVar[str] = ".png"
+    replaces: ClassVar[bool] = True
+
+    def __init__(self, options: Options) -> None:
+        from slic.codec import Codec
+
+        self._options = options
+        self._codec = Codec(options.model, device=options.device, precision=options.precision)
+
+    @staticmethod
+    def takes(name: str) -> bool:
+        return name.lower().endswith(".slic")
+
+    def __call__(self, datas: list[bytes]) -> list[Result]:
+        from slic.cli.saving import save
+        from slic.codec import kind
+        from slic_formats import Container, parse
+
+        def decode(containers: list[Container]) -> list[Made]:
+            limit = self._options.max_pixels
+            pictures = self._codec.decode_pictures(containers, max_pixels=limit)
+            saved = (save(picture, "png") for picture in pictures)
+            return [Made(data, warnings=tuple(lost)) for data, lost in saved]
+
+        parsed = [attempt(lambda data: [parse(one) for one in data], [data])[0] for data in datas]
+        return _by_kind(parsed, kind, decode)
+
+
+class Check:
+    suffix: ClassVar[str] = ".json"
+    replaces: ClassVar[bool] = False
+
+    def __init__(self, options: Options) -> None:
+        o = options
+        self._model = o.model
+        self._machine: dict[str, Any] = {"device": o.device, "precision": o.precision}
+        self._machine["max_pixels"] = o.max_pixels
+
+    @staticmethod
+    def takes(name: str) -> bool:
+        return _is_picture(name) or Decode.takes(name)
+
+    def __call__(self, datas: list[bytes]) -> list[Result]:
+        from slic.trust import tamper
+
+        def check(data: list[bytes]) -> list[Made]:
+            found = [tamper.check(one, model=self._model, **self._machine) for one in data]
+            return [_verdict(f.untouched, f.as_dict()) for f in found]
+
+        return [attempt(check, [data])[0] for data in datas]
+
+
+class Verify:
+    suffix: ClassVar[str] = ".json"
+    replaces: ClassVar[bool] = False
+
+    def __init__(self, options: Options) -> None:
+        self._keys = options.keys
+
+    @staticmethod
+    def takes(name: str) -> bool:
+        return Decode.takes(name)
+
+    def __call__(self, datas: list[bytes]) -> list[Result]:
+        from slic.trust import verdict
+        from slic_formats import parse
+
+        def verify(data: list[bytes]) -> list[Made]:
+            found = [verdict.judge(parse(one), self._keys) for one in data]
+            return [_verdict(f.valid, f.as_dict()) for f in found]
+
+        return [attempt(verify, [data])[0] for data in datas]
+
+
+TASKS: dict[str, type[Task]] = {"encode": Encode, "decode": Decode, "check": Check, "verify": Verify}
+
+
+def _by_kind(
+    items: Sequence[Item | Exception],
+    kind: Callable[[Item], Sequence[Any]],
+    work: Callable[[list[Item]], list[Made]],
+) -> list[Result]:
+    """Alike ones together, up to what the codec takes in a batch; results in the order of the items."""
+    from slic.codec import BATCH_PIXELS
+
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for index, item in enumerate(items):
+        if not isinstance(item, Exception):
+            alike[tuple(kind(item))].append(index)
+    results: dict[int, Result] = {i: item for i, item in enumerate(items) if isinstance(item, Exception)}
+    for (height, width, *_), indices in alike.items():
+        most = max(1, BATCH_PIXELS // (height * width))
+        for start in range(0, len(indices), most):
+            batch = indices[start : start + most]
+            together = [item for i in batch if not isinstance(item := items[i], Exception)]
+            made = attempt(work, together)
+            results |= zip(batch, made, strict=True)
+    return [results[i] for i in range(len(items))]
+
+
+def _verdict(well: bool, facts: dict[str, Any]) -> Made:
+    return Made(json.dumps({"ok": well, **facts}).encode() + b"\n", well)
+
+
+def _is_picture(name: str) -> bool:
+    from slic.cli.coding import readable
+
+    return readable()(name)

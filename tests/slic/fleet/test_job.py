@@ -1,0 +1,122 @@
+"""Jobs on a cluster of two nodes: every input is accounted for once, whatever happens to the workers."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+pytest.importorskip("ray", reason="ray comes with the extra [ray]")
+
+import ray
+
+from slic.codec import Codec
+from slic.errors import PictureError
+from slic.fleet import job
+from slic.fleet.store import Store
+from slic.fleet.tasks import TASKS, Encode, Options
+from slic.models import Model
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # ray's own, of many kinds
+
+Run = Callable[..., job.Summary]
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    nodes.add_node(num_cpus=1)
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not know the tests
+
+    def go(task: Any, source: Path, target: Path, options: Options, **where: Any) -> job.Summary:
+        chosen = {"address": nodes.address, "workers": 2, "batch": 4} | where
+        return job.run(task, str(source), str(target), options, job.Cluster(**chosen))
+
+    yield go
+    ray.shutdown()
+    nodes.shutdown()
+
+
+@pytest.fixture
+def options(tiny_model: Model) -> Options:
+    return Options(model=str(tiny_model.path), device="cpu")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, picture: Callable[..., NDArray[np.uint8]]) -> Path:
+    """Twelve pictures of two sizes, and one that is none."""
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    for seed in range(12):
+        name = f"{'sub/' if seed % 3 else ''}{seed}.png"
+        Image.fromarray(picture(48, 80 if seed % 2 else 64, seed)).save(folder / name)
+    (folder / "none.png").write_bytes(b"no picture")
+    return folder
+
+
+class Dying(Encode):
+    """Takes its process with it, once."""
+
+    marker = ""
+
+    def __call__(self, datas: list[bytes]) -> Any:
+        try:
+            os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return super().__call__(datas)
+        os._exit(1)
+
+
+def test_a_worker_that_dies_loses_nothing(
+    run: Run, folder: Path, tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dying, "marker", str(tmp_path / "died"))
+    summary = run(Dying, folder, tmp_path / "out", options)
+    assert (tmp_path / "died").exists()
+    assert (summary.inputs, summary.done, summary.skipped, summary.failed) == (13, 12, 0, 1)
+    codec = Codec(options.model, device="cpu")
+    made = {p.relative_to(tmp_path / "out"): p.read_bytes() for p in (tmp_path / "out").rglob("*.slic")}
+    pictures = [p for p in folder.rglob("*.png") if p.name != "none.png"]
+    assert made == {p.relative_to(folder).with_suffix(".slic"): codec.encode(p) for p in pictures}
+
+
+def test_a_second_run_does_what_is_left(run: Run, folder: Path, tmp_path: Path, options: Options) -> None:
+    out = tmp_path / "out"
+    assert run(Encode, folder, out, options).done == 12
+    (failure,) = map(json.loads, (out / ".slic-fleet/failures.jsonl").read_text().splitlines())
+    assert failure == {"input": "none.png", "reason": "not a picture of a known format"}
+    (out / "0.slic").write_bytes(b"damaged")
+    (folder / "none.png").write_bytes((folder / "3.png").read_bytes())
+    again = run(Encode, folder, out, options)
+    assert (again.done, again.skipped, again.failed) == (2, 11, 0)
+    assert (out / "0.slic").read_bytes().startswith(b"\x89SLIC")
+    assert (out / "none.slic").read_bytes() == (out / "3.slic").read_bytes()
+
+
+def test_verdicts_lie_beside_each_other_and_are_counted(
+    run: Run, folder: Path, tmp_path: Path, options: Options
+) -> None:
+    for _ in range(2):
+        summary = run(TASKS["check"], folder, tmp_path / "out", options)
+        assert (summary.negative, summary.failed) == (12, 1)
+    assert json.loads((tmp_path / "out/0.png.json").read_text())["finding"] == "cannot tell"
+
+
+def test_nothing_to_do_is_done_at_once(run: Run, tmp_path: Path, options: Options) -> None:
+    (tmp_path / "in").mkdir()
+    assert run(Encode, tmp_path / "in", tmp_path / "out", options).inputs == 0
+
+
+def test_two_inputs_with_one_output_are_refused(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg"):
+        (tmp_path / name).touch()
+    with pytest.raises(PictureError, match=r"a.jpg and a.png would both be written to a.slic"):
+        job.plan(Encode, Store.at(str(tmp_path)), Store.at(str(tmp_path / "out")))
