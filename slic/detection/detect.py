@@ -96,6 +96,10 @@ class Sample:
     height: int
     windows: tuple[Levels, ...]
 
+    @property
+    def side(self) -> int:
+        return min(self.width, self.height)
+
     @classmethod
     def take(cls, levels: Levels) -> "Sample":
         parts = tuple(np.ascontiguousarray(window) for window in windows(levels))
@@ -120,14 +124,17 @@ class Examiner:
         self._extract = Extractor(self._codec)
 
     def __call__(self, samples: Sequence[Sample]) -> list[Detection]:
+        # A few pixels have no features: means of nothing, and the judge wants none of them.
+        large = [sample for sample in samples if sample.side >= self.detector.smallest]
+        found = dict(zip(large, features_of(large, self._extract), strict=True))
         return [
             Detection(
-                self.detector.judge(features, min(sample.width, sample.height)),
+                self.detector.judge(found.get(sample, {}), sample.side),
                 self._codec.model.name,
                 sample.width,
                 sample.height,
             )
-            for sample, features in zip(samples, features_of(samples, self._extract), strict=True)
+            for sample in samples
         ]
 
 

@@ -90,6 +90,11 @@ def test_many_at_a_time_find_what_each_alone_does(
     assert together[3].reason == "a side of 100 pixels shows too little; 128 are needed"
 
 
+@pytest.mark.parametrize("shape", [(30, 40, 3), (100, 2, 3), (1, 1, 3)])
+def test_a_few_pixels_are_too_small_and_warn_of_nothing(shape: tuple[int, ...]) -> None:
+    assert "shows too little" in slic.detect(np.zeros(shape, np.uint8)).reason
+
+
 def test_a_detector_of_another_model_is_refused(tiny_model: Model, picture: Picture) -> None:
     with pytest.raises(ModelError, match="the detector was fitted on model"):
         slic.detect(picture(128, 128), model=tiny_model)
