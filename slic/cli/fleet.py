@@ -101,6 +101,23 @@ def check(ctx: click.Context, /, source: str, target: str, **chosen: Any) -> Non
 @fleet.command()
 @_source
 @_target
+@click.option("-m", "--model", metavar="MODEL", help="A model's name or file; the detector must be its own.")
+@_cluster
+@click.pass_context
+def detect(ctx: click.Context, /, source: str, target: str, **chosen: Any) -> None:
+    """Say of the pictures of SOURCE, in NAME.json files in TARGET, what slic detect says.
+
+    \b
+    Examples:
+      slic fleet detect inbox/ findings/
+      slic fleet detect s3://a/inbox s3://a/findings --address auto
+    """
+    ctx.exit(_run("detect", source, target, chosen))
+
+
+@fleet.command()
+@_source
+@_target
 @click.option(
     "--key", "keys", multiple=True, required=True, metavar="KEYS", help="Public key, or folder of them."
 )

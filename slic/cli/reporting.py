@@ -43,8 +43,8 @@ def report(
     """Write a page that shows people what was found out about FILE, a picture or a .slic file.
 
     It has the verdict, the signature, C2PA manifests in the file and beside it, the picture beside what one
-    more encode makes of it, the map of edits and the numbers, in plain words and in one file that loads
-    nothing from elsewhere.
+    more encode makes of it, the map of edits, whether it looks generated, and the numbers, in plain words
+    and in one file that loads nothing from elsewhere.
 
     \b
     Examples:

@@ -136,6 +136,36 @@ class Check:
         return [attempt(check, [data])[0] for data in datas]
 
 
+class Detect:
+    suffix: ClassVar[str] = ".json"
+    replaces: ClassVar[bool] = False
+
+    def __init__(self, options: Options) -> None:
+        from slic.detection.detect import Examiner
+
+        o = options
+        self._examine = Examiner(o.model, device=o.device, precision=o.precision)
+        self._reading: dict[str, Any] = {"device": o.device, "precision": o.precision}
+        self._reading["max_pixels"] = o.max_pixels
+
+    @staticmethod
+    def takes(name: str) -> bool:
+        return Check.takes(name)
+
+    def __call__(self, datas: list[bytes]) -> list[Result]:
+        from slic.detection.detect import Sample
+        from slic.trust import tamper
+
+        def take(data: list[bytes]) -> list[Sample]:
+            return [Sample.take(tamper.load(one, **self._reading)[0].rgb) for one in data]
+
+        def detect(samples: list[Sample]) -> list[Made]:
+            return [_verdict(True, found.as_dict()) for found in self._examine(samples)]
+
+        loaded = [attempt(take, [data])[0] for data in datas]
+        return _by_kind(loaded, lambda sample: (sample.height, sample.width), detect)
+
+
 class Verify:
     suffix: ClassVar[str] = ".json"
     replaces: ClassVar[bool] = False
@@ -158,7 +188,13 @@ class Verify:
         return [attempt(verify, [data])[0] for data in datas]
 
 
-TASKS: dict[str, type[Task]] = {"encode": Encode, "decode": Decode, "check": Check, "verify": Verify}
+TASKS: dict[str, type[Task]] = {
+    "encode": Encode,
+    "decode": Decode,
+    "check": Check,
+    "detect": Detect,
+    "verify": Verify,
+}
 
 
 def _by_kind(

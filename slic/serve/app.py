@@ -159,6 +159,13 @@ async def check(data: Upload, service: Here) -> dict[str, Any]:
     return {"ok": found.untouched, "width": found.width, "height": found.height, **found.as_dict()}
 
 
+@_guarded.post("/detect", responses=examples.DETECT, **_post)
+async def detect(data: Upload, service: Here) -> dict[str, Any]:
+    """Whether a picture looks real or generated, or why that is unsure: a probability, no proof."""
+    found = await service.detect(data)
+    return {"width": found.width, "height": found.height, **found.as_dict()}
+
+
 @_guarded.post("/gate", responses=examples.GATE, **_post)
 async def gate(data: Upload, service: Here) -> dict[str, Any]:
     """Pass, hold or reject, by the service's policy."""

@@ -13,6 +13,7 @@ from slic import models, pixels
 from slic.cli.saving import save
 from slic.codec import BATCH_PIXELS, Codec, Encoded, kind
 from slic.describe import Info, info
+from slic.detection.detect import Detection, detect
 from slic.pixels import Picture
 from slic.serve.lane import Lane
 from slic.serve.settings import Settings
@@ -89,6 +90,9 @@ class Service:
 
     async def check(self, data: bytes) -> TamperReport:
         return await self._alone(partial(tamper.check, data, model=self.settings.model, **self._machine))
+
+    async def detect(self, data: bytes) -> Detection:
+        return await self._alone(partial(detect, data, model=self.settings.model, **self._machine))
 
     async def gate(self, data: bytes) -> gate.TrustReport:
         if self._gate is None:

@@ -9,7 +9,7 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -20,7 +20,7 @@ from PIL import ExifTags, Image
 
 import slic
 from slic import opening
-from slic.errors import PictureError
+from slic.errors import ModelError, PictureError
 from slic.trust import c2pa, tamper
 from slic.trust.blocks import Box
 from slic.trust.keys import Keys, trusted
@@ -121,11 +121,26 @@ def report(
         data, shown = Path(source).read_bytes(), name or Path(source).name
         sidecar = sidecar or c2pa.read_sidecar(Path(source))
     picture, found = tamper.examine(data, model=model, **machine)
+    looks = _detected(found, model, machine)
     if not _is_slic(data):
-        return page(shown, data, found, exif=picture.exif), found
+        return page(shown, data, found, exif=picture.exif, looks=looks), found
     signed = judge(parse(data), trusted(keys)) if keys is not None else None
     manifests = c2pa.check(data, sidecar, anchors)
-    return page(shown, data, found, signed, manifests, picture.exif), found
+    return page(shown, data, found, signed, manifests, picture.exif, looks), found
+
+
+def _detected(found: TamperReport, model: str | Path | None, machine: Mapping[str, Any]) -> str | None:
+    """What the detector says; nothing of what carries slic's trace, which it cannot look through."""
+    if found.finding in (Finding.UNTOUCHED, Finding.EDITED):
+        return None
+    from slic.detection.detect import NO_PROOF, Examiner, Sample
+
+    chosen = {key: value for key, value in machine.items() if key != "max_pixels"}
+    try:
+        (detection,) = Examiner(model, **chosen)([Sample.take(found.levels)])
+    except ModelError as error:
+        return f"Not judged: {error}."
+    return f"{str(detection).capitalize()}; {NO_PROOF}."
 
 
 def page(
@@ -135,8 +150,9 @@ def page(
     signed: Verdict | None = None,
     manifests: Iterable[c2pa.Report] = (),
     exif: bytes | None = None,
+    looks: str | None = None,
 ) -> str:
-    """HTML from what is known already."""
+    """HTML from what is known already. `looks`: whether it looks generated."""
     template = TEMPLATE.read_text(encoding="utf-8")
     head = _BROKEN if signed and signed.status is Status.ALTERED else _HEADS[found.finding]
     width, height = _fit(found.width, found.height)
@@ -153,6 +169,7 @@ def page(
         signature=_signature(signed, data),
         manifests=_manifests(manifests),
         map=_map(found),
+        looks=_looks(looks),
         picture=_image(Image.fromarray(found.levels)),
         again=_image(Image.fromarray(found.again)),
         againalt=_again_text(found),
@@ -207,6 +224,15 @@ def _manifests(reports: Iterable[c2pa.Report]) -> str:
     caption = "C2PA manifests: what the publisher claims, by C2PA's own signatures"
     table = "<table><caption>$caption</caption><tbody>$rows</tbody></table>"
     return _fill(table, caption=caption, rows=_rows(rows))
+
+
+def _looks(said: str | None) -> str:
+    if said is None:
+        return _Html("")
+    return _fill(
+        '<section aria-labelledby="looks"><h2 id="looks">Does it look generated?</h2><p>$said</p></section>',
+        said=said,
+    )
 
 
 def _map(found: TamperReport) -> str:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 from slic.attempt import attempt
 from slic.codec import Codec
 from slic.errors import FormatError, PictureError
-from slic.fleet.tasks import Check, Decode, Encode, Made, Options, Verify
+from slic.fleet.tasks import Check, Decode, Detect, Encode, Made, Options, Verify
 from slic.models import Model
 from slic.trust.keys import SecretKey
 from slic.trust.signature import sign_bytes
@@ -64,6 +65,14 @@ def test_verdicts_are_json(options: Options, pngs: list[bytes]) -> None:
     assert isinstance(unsigned, Made) and not unsigned.well
     (found,) = Check(options)(pngs[:1])
     assert json.loads(data(found))["finding"] == "cannot tell"
+
+
+def test_whether_pictures_look_generated(pngs: list[bytes]) -> None:
+    photo = (Path(__file__).parents[3] / "examples/photo.png").read_bytes()
+    large, broken, small = Detect(Options(device="cpu"))([photo, b"no picture", pngs[0]])
+    assert json.loads(data(large))["answer"] in ("real", "generated", "unsure")
+    assert isinstance(broken, PictureError)
+    assert "shows too little" in json.loads(data(small))["reason"]
 
 
 def test_of_many_only_the_one_fails() -> None:

@@ -78,6 +78,15 @@ def test_check_says_what_the_library_does(client: TestClient, png: bytes) -> Non
     assert (said["width"], said["height"]) == (80, 64)
 
 
+def test_the_detector_answers_or_says_that_it_is_of_another_model(serve: Ask) -> None:
+    photo = (ROOT / "examples/photo.png").read_bytes()
+    said = serve(model=None).post("/detect", content=photo).json()
+    assert said["answer"] in ("real", "generated", "unsure")
+    assert (said["width"], said["note"]) == (768, "a probability is no proof")
+    other = serve().post("/detect", content=photo)
+    assert (other.status_code, other.json()["error"][:12]) == (422, "the detector")
+
+
 def test_the_gate_judges_by_the_services_policy(serve: Ask, png: bytes) -> None:
     chosen = policy.load(ROOT / "examples/policies/tip-line.toml")
     said = serve(policy=chosen).post("/gate", content=png).json()
@@ -156,9 +165,8 @@ def test_health(client: TestClient) -> None:
 
 def test_every_path_is_described_with_an_example(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    assert set(paths) > {"/encode", "/decode", "/info", "/verify", "/check", "/gate", "/report", "/healthz"}
-    for path in ("/verify", "/check", "/gate"):
-        said = paths[path]["post"]["responses"]["200"]["content"]["application/json"]["example"]
-        assert said["ok"] in (True, False)
+    assert set(paths) > {"/encode", "/decode", "/info", "/verify", "/check", "/detect", "/gate", "/report"}
+    for path in ("/verify", "/check", "/detect", "/gate"):
+        assert paths[path]["post"]["responses"]["200"]["content"]["application/json"]["example"]
     body = paths["/encode"]["post"]["requestBody"]["content"]["application/octet-stream"]
     assert body["schema"] == {"type": "string", "format": "binary"}

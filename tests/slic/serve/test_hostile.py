@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from tests.slic.serve.asking import ROOT
 
-PATHS = ("/encode", "/decode", "/info", "/verify", "/check", "/report")
+PATHS = ("/encode", "/decode", "/info", "/verify", "/check", "/detect", "/report")
 VECTORS = sorted((ROOT / "formats/vectors/container").glob("*.slic"))
 
 

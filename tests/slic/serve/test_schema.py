@@ -12,7 +12,7 @@ from tests.slic.serve.asking import ROOT
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis comes with the extra [dev]")
 
-POSTS = ["/encode", "/decode", "/info", "/verify", "/check", "/gate", "/report"]
+POSTS = ["/encode", "/decode", "/info", "/verify", "/check", "/detect", "/gate", "/report"]
 ASKED = [*((path, "POST") for path in POSTS), *((path, "GET") for path in ("/", "/healthz", "/metrics"))]
 
 

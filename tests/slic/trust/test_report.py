@@ -127,6 +127,21 @@ def test_damaged_exif_has_no_table(block: bytes) -> None:
     assert "What the file says of itself" not in page("edited", exif=block)
 
 
+def test_what_the_detector_says_has_a_place_of_its_own() -> None:
+    made = report.page("a", b"", found("unprotected"), looks="Unsure: <too small>; no proof.")
+    assert "Does it look generated?" in Reader(made).text
+    assert "Unsure: <too small>; no proof." in Reader(made).text
+    assert "Does it look generated?" not in Reader(page("untouched")).text
+
+
+def test_a_model_without_a_detector_judges_nothing(
+    tiny_model: Model, picture: Callable[..., NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    Image.fromarray(picture(64, 80)).save(tmp_path / "a.png")
+    html, _ = report.report(tmp_path / "a.png", model=str(tiny_model.path))
+    assert "Not judged: the detector was fitted on model" in Reader(html).text
+
+
 def test_a_large_picture_is_shown_smaller() -> None:
     image = report._image(Image.new("RGB", (4000, 1000)))
     assert report._fit(4000, 1000) == (1600, 400)
