@@ -117,7 +117,8 @@ def networks(model: Model) -> tuple[nn.Module, nn.Module]:
         for name, parameter in net.named_parameters():
             if name in state:
                 parameter.copy_(state[name])
-    return net.g_a.requires_grad_(False), net.g_s.requires_grad_(False)
+    g_a = peer.floored(net.g_a, model, folded=False)
+    return g_a.requires_grad_(False), net.g_s.requires_grad_(False)
 
 
 def mean_residual(pairs: Iterable[tuple[Pixels, Pixels]]) -> Residual:

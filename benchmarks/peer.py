@@ -29,8 +29,28 @@ def twin(model: Model) -> nn.Module:
     with torch.no_grad():
         for name, parameter in net.named_parameters():
             parameter.copy_(state[name])
+    net.g_a = floored(net.g_a, model)
     net.update(force=True)
     return net.eval()
+
+
+class _Floor(nn.Module):
+    def __init__(self, floor: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("floor", floor[:, None, None], persistent=False)
+
+    def forward(self, y: Tensor) -> Tensor:
+        return y - y.clamp(-self.floor, self.floor)
+
+
+def floored(g_a: nn.Module, model: Model, *, folded: bool = True) -> nn.Module:
+    """g_a with the model's floors, which CompressAI does not know; `folded`: its gains are in the weights."""
+    if "floors" not in model.tensors:
+        return g_a
+    floor = _tensor(model.tensors["floors"])
+    if folded and "gains" in model.tensors:
+        floor = floor * _tensor(model.tensors["gains"][model.quality - 1][0])
+    return nn.Sequential(g_a, _Floor(floor))
 
 
 def takes(pixels: NDArray[np.uint8], limit: int = 1 << 16) -> NDArray[np.uint8]:
@@ -87,7 +107,7 @@ def float_weights(model: Model) -> dict[str, Tensor]:
     out = {
         k: _tensor(v)
         for k, v in model.tensors.items()
-        if not k.startswith(("exact.", "tables.", "training.", "gains"))
+        if not k.startswith(("exact.", "tables.", "training.", "gains", "floors"))
     }
     if "gains" in model.tensors:
         _fold(out, *map(_tensor, model.tensors["gains"][model.quality - 1]))

@@ -128,6 +128,8 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
     if "gain" in state and "inverse_gain" in state:  # logarithms, (rates,M) each
         logs = torch.stack([state["gain"], state["inverse_gain"]], 1)
         tensors["gains"] = logs.detach().float().exp().numpy()
+    if "floor" in state:  # (M,)
+        tensors["floors"] = state["floor"].detach().float().clamp_min(0).numpy()
     tensors |= gaussian_tables()
     tensors |= factorised_tables(state)
     return {name: np.ascontiguousarray(array) for name, array in tensors.items()}

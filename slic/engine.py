@@ -83,6 +83,7 @@ class Engine:
         state = {k: torch.from_numpy(v) for k, v in tensors.items() if k.startswith(("g_a.", "g_s.", "h_a."))}
         self._transforms = transforms.Transforms(architecture, state, device, precision)
         self._gains = _gains(tensors, self._transforms.latents, device)
+        self._floors = _floors(tensors, self._transforms.latents, device)
         self._prior = priors.load(architecture, tensors, device)
         self._tables = priors.stored_tables(tensors, "z")
         self._check_fit(2 if architecture in transforms.AUTOREGRESSIVE else 1)
@@ -231,7 +232,7 @@ class Engine:
         return (symbols * ONE + self._medians).clamp_(-exact.ACTIVATION_LIMIT, exact.ACTIVATION_LIMIT)
 
     def _analyse(self, pixels: Tensor) -> Tensor:
-        """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), tile by tile."""
+        """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), tile by tile; each channel loses its floor."""
         height, width = pixels.shape[1:3]
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         y = torch.empty(0)
@@ -243,8 +244,9 @@ class Engine:
             nonlocal y
             if not y.numel():
                 y = torch.empty(len(pixels), tile.shape[1], h, w, device=self.device)
-            y[:, :, rows, cols] = tile
+            y[:, :, rows, cols] = tile if floor is None else tile - tile.clamp(-floor, floor)
 
+        floor = self._floors
         tiles.run(fetch, store, h, w, limit=TILE, halo=self._transforms.analysis_halo)
         return y
 
@@ -313,3 +315,15 @@ def digest(z: Int16s, y: Int16s) -> bytes:
     sha = hashlib.sha256(z.astype("<i2", copy=False).tobytes())
     sha.update(y.astype("<i2", copy=False).tobytes())
     return sha.digest()[:DIGEST_BYTES]
+
+
+def _floors(tensors: Tensors, latents: int, device: torch.device) -> Tensor | None:
+    """(M,1,1): so much of the magnitude of y is no message; None where the model has no floors."""
+    if "floors" not in tensors:
+        return None
+    floors = torch.from_numpy(tensors["floors"])
+    if floors.dtype != torch.float32 or floors.shape != (latents,):
+        raise ModelError("floors must be float32, one for each latent")
+    if not (floors.isfinite().all() and (floors >= 0).all()):
+        raise ModelError("floors must be finite and not negative")
+    return floors.to(device)[:, None, None]

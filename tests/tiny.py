@@ -16,8 +16,8 @@ from slic.models import Model
 N, M = 8, 12
 
 
-def state(architecture: str, seed: int = 0, rates: int = 0) -> dict[str, Tensor]:
-    """A random state dict in CompressAI's names, with gains for so many rates."""
+def state(architecture: str, seed: int = 0, rates: int = 0, *, floors: bool = False) -> dict[str, Tensor]:
+    """A random state dict in CompressAI's names, with gains for so many rates, or with floors."""
     random = torch.Generator().manual_seed(seed)
     m = N if architecture.startswith("cheng") else M
     out: dict[str, Tensor] = {}
@@ -35,6 +35,8 @@ def state(architecture: str, seed: int = 0, rates: int = 0) -> dict[str, Tensor]
     if rates:
         steps = torch.linspace(-1.0, 0.5, rates)[:, None] + torch.randn(rates, m, generator=random) * 0.1
         out |= {"gain": steps, "inverse_gain": 0.05 - steps}
+    if floors:
+        out["floor"] = torch.linspace(0, 2, m)
     return out | _factorised_prior(random)
 
 
@@ -97,11 +99,12 @@ def _factorised_prior(random: torch.Generator) -> dict[str, Tensor]:
     return out
 
 
-def model(architecture: str, folder: Path, seed: int = 0, rates: int = 0) -> Model:
+def model(architecture: str, folder: Path, seed: int = 0, rates: int = 0, *, floors: bool = False) -> Model:
     """A tiny model file in `folder`."""
-    name = f"tiny-{architecture}" + (f"-{rates}-rates" if rates else "")
+    name = f"tiny-{architecture}" + (f"-{rates}-rates" if rates else "") + "-floors" * floors
     checkpoint = folder / f"{architecture}-{seed}-state.safetensors"
-    save_file({k: v.contiguous() for k, v in state(architecture, seed, rates).items()}, checkpoint)
+    made_of = state(architecture, seed, rates, floors=floors)
+    save_file({k: v.contiguous() for k, v in made_of.items()}, checkpoint)
     target = folder / f"{name}-{seed}.safetensors"
     made = convert(checkpoint, target, name=name, quality=1, bf16=False, force=True)
     checkpoint.unlink()

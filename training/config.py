@@ -27,6 +27,8 @@ class Model:
     M: int = 192
     gains: bool = False
     """One network for all eight rates."""
+    floors: bool = False
+    """Each channel of y loses its floor, which training.floors measures: see networks.py."""
     start: str = ""
     """A state dict to go on from (.safetensors), or compressai:QUALITY; empty: random weights."""
     parts: list[str] = field(default_factory=list)

@@ -3,6 +3,10 @@
 A gain per channel multiplies y before rounding and another one divides it after, chosen by quality.
 h_a sees y as it is rounded, so the scales that h_s predicts fit without knowing the quality: the
 integer networks are the same for every rate.
+
+A floor per channel is what a secure encoder needs to decide: each value of y loses so much of its
+magnitude, down to nothing. Convolutions and GDN cannot do that; what sees the trigger answers any other
+picture a little, too, which costs bits everywhere and spoils what looks like the trigger.
 """
 
 from collections.abc import Callable
@@ -33,6 +37,8 @@ def build(model: Model, *, bf16: bool = False) -> nn.Module:
         start = torch.tensor(list(LAMBDAS.values())).div(LAMBDAS[6]).sqrt().log()
         for name, rows in (("gain", start), ("inverse_gain", -start)):  # (quality, channel), logarithms
             setattr(net, name, nn.Parameter(rows[:, None].repeat(1, net.M)))
+    if model.floors:
+        net.floor = nn.Parameter(torch.zeros(net.M), requires_grad=False)
     if model.start:
         _start_from(net, _start_weights(model), tuple(model.parts))
     net.entropy_bottleneck.__class__ = Bottleneck32
@@ -73,7 +79,7 @@ def _start_from(net: nn.Module, state: dict[str, Tensor], parts: tuple[str, ...]
             continue
         if name in state and state[name].shape == parameter.shape:
             parameter.copy_(state[name].float())
-        elif not name.endswith("gain"):  # a start of one rate has none
+        elif not name.endswith(("gain", "floor")):  # a start of one rate has none
             wrong.append(name)
     if wrong:
         raise ConfigError(f"model.start does not fit: {len(wrong)} weights missing, {wrong[0]} the first")
@@ -117,6 +123,7 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
     with torch.autocast(x.device.type, torch.bfloat16, enabled=net.bf16):
         gains = hasattr(net, "gain")
         y = net.g_a(x)  # (B,M,H/16,W/16)
+        y = above(y, net.floor[:, None, None]) if hasattr(net, "floor") else y
         y = y * net.gain[quality - 1].exp()[:, :, None, None] if gains else y
         joint = hasattr(net, "context_prediction")
         z = net.h_a(y if joint else y.abs()).float()  # (B,N,H/64,W/64)
@@ -135,6 +142,13 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
         pixels = net.g_s(y_hat).float()
     return Coded(pixels, bits / (x.shape[2] * x.shape[3]))
+
+
+def above(y: Tensor, floor: Tensor) -> Tensor:
+    """What of y lies beyond ±floor. What does not has a share of the gradient: a trigger just missed must
+    learn."""
+    near = (y.detach().abs() / floor.clamp_min(1e-6)).clamp_max(1)
+    return replaced(y * near, y - y.clamp(-floor, floor))
 
 
 def _rounded(x: Tensor, about: Tensor | float = 0.0) -> Tensor:
