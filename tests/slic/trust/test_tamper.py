@@ -113,13 +113,27 @@ def test_a_model_that_is_not_secured_tells_nothing(tiny_model: Model) -> None:
     assert "is not secured" in report.reason
 
 
-def test_a_second_look_covers_the_first_but_for_the_far_edges() -> None:
-    first, second = look(blocks(slice(0, 12), slice(0, 16))), look(blocks()[1:, 1:])
-    joined = first.overlaid(second)
-    assert (joined.trace[:11, :15] == 1).all()
-    assert (joined.damage[:11, :15] == 8).all()
-    assert (joined.trace[11] == -1).all()
-    assert joined.again is first.again
+def test_a_look_at_a_part_is_one_at_the_whole_its_rim_as_it_was() -> None:
+    whole = np.random.default_rng(0).integers(0, 256, (12 * 16 + 1, 16 * 16 + 2, 3), np.uint8)
+    part = Look(np.full((12, 16), 8.0, np.float32), np.ones((12, 16), np.float32), 255 - whole[2:, 2:])
+    placed = part.placed(whole, 2)
+    assert placed.trace.shape == placed.damage.shape == (13, 17)
+    assert (placed.trace == 1).all() and (placed.damage == 8).all()
+    assert np.array_equal(placed.again[2:, 2:], 255 - whole[2:, 2:])
+    assert np.array_equal(placed.again[:2], whole[:2]) and np.array_equal(placed.again[:, :2], whole[:, :2])
+    assert part.placed(whole[2:, 2:], 0) is part
+
+
+@pytest.mark.parametrize(
+    ("size", "places"),
+    [
+        ((512, 768), [(96, 160), (96, 480), (288, 160), (288, 480)]),
+        ((100, 300), [(0, 32), (0, 128)]),
+        ((64, 64), [(0, 0)]),
+    ],
+)
+def test_places_lie_within(size: tuple[int, int], places: list[tuple[int, int]]) -> None:
+    assert tamper._places(np.zeros((*size, 3), np.uint8)) == places
 
 
 def test_as_dict_is_json() -> None:
