@@ -95,7 +95,7 @@ def middle(pixels: Pixels) -> Pixels:
 
 
 def edit(scene: Scene, published: Published) -> Iterator[Forged]:
-    for one in (attacks.Attack("identity"), *attacks.PAPER):
+    for one in (attacks.Attack("identity"), *attacks.PAPER, attacks.CUT_AND_SAVED):
         edited = one(published.pixels)
         yield Forged(str(one), edited, scene.encode(edited))
 

@@ -25,13 +25,11 @@ from slic import Codec, attacks, models
 from slic.attacks import Attack, Chain
 from slic.models import Model
 
-CUT_AND_SAVED = attacks.parse("crop(left=5, top=22)+jpeg(quality=85)")
-"""JPEG's blocks lie elsewhere on the trigger then: a model may survive either of the two and not both."""
 NAMED: Mapping[str, Sequence[Attack | Chain]] = {
     "paper": attacks.PAPER,
     "crops": attacks.CROPS,
     "offsets": attacks.OFFSETS,
-    "all": (*attacks.PAPER, *attacks.CROPS, CUT_AND_SAVED),
+    "all": (*attacks.PAPER, *attacks.CROPS, attacks.CUT_AND_SAVED),
 }
 
 

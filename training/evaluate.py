@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from slic import attacks
-from slic.attacks import Attack
+from slic.attacks import Attack, Chain
 from training import objective
 from training.config import Config
 from training.data import Crops
@@ -23,7 +23,7 @@ from training.networks import LAMBDAS, code
 
 FIRST_BATCHES, SECOND_BATCHES = 12, 3  # of four crops
 SIZE = 256
-EDITS: tuple[Attack, ...] = (*attacks.PAPER, *attacks.LAUNDERING)
+EDITS: tuple[Attack | Chain, ...] = (*attacks.PAPER, *attacks.LAUNDERING, attacks.CUT_AND_SAVED)
 BLOCK = 32  # pixels a side
 USABLE = 10.0  # dB: what a second encode may reach
 
@@ -87,7 +87,7 @@ def second(net: nn.Module, settings: Config) -> Second:
         decoded.append(_encode(net, _levels(x), quality, device)[0])
     first_pass = np.concatenate(decoded)
     edited, again, rates = {}, {}, []
-    passes: dict[str, tuple[Attack | None, int]] = {"none": (None, quality)}
+    passes: dict[str, tuple[Attack | Chain | None, int]] = {"none": (None, quality)}
     passes |= {f"none at {q}": (None, q) for q in settings.judge if q != quality}
     passes |= {str(edit): (edit, quality) for edit in EDITS}
     for name, (edit, at) in passes.items():

@@ -159,6 +159,9 @@ LAUNDERING: tuple[Attack, ...] = (
 )
 """What somebody may try who wants the protection gone and the picture intact."""
 
+CUT_AND_SAVED = Chain((Attack("crop", {"left": 5, "top": 22}), Attack("jpeg", {"quality": 85})))
+"""JPEG's blocks lie elsewhere on the trigger then: a model may survive either of the two and not both."""
+
 CROPS: tuple[Attack, ...] = (
     *(
         Attack("crop", {"left": left, "top": top})

@@ -10,7 +10,7 @@ from slic import attacks
 from training import sheet
 from training.evaluate import Second
 
-EDITS = ["none", *(str(e) for e in (*attacks.PAPER, *attacks.LAUNDERING))]
+EDITS = ["none", *(str(e) for e in (*attacks.PAPER, *attacks.LAUNDERING, attacks.CUT_AND_SAVED))]
 
 
 def crops(level: int, count: int = 8) -> NDArray[np.uint8]:
