@@ -167,7 +167,7 @@ def check_levels(levels: Levels, codec: Codec) -> TamperReport:
 
 
 def _cut_between(levels: Levels, codec: Codec) -> bool:
-    """Whether the trigger lies SHIFT pixels beside the grid of blocks, as four small places show it."""
+    """Whether the trigger lies SHIFT pixels beside the grid of blocks, as two small places show it."""
     if min(levels.shape[:2]) < MIN_SIDE:
         return False
 
@@ -179,12 +179,9 @@ def _cut_between(levels: Levels, codec: Codec) -> bool:
 
 
 def _places(levels: Levels) -> list[tuple[int, int]]:
-    """Tops and lefts, in whole blocks: a quarter and three quarters of the way, or one where it is small."""
-    rows, cols = (
-        sorted({max(0, side - PROBE) * share // 4 // blocks.SIDE * blocks.SIDE for share in (1, 3)})
-        for side in levels.shape[:2]
-    )
-    return [(y, x) for y in rows for x in cols]
+    """Tops and lefts, in whole blocks: a quarter and three quarters of the way; one where it is small."""
+    top, left = (max(0, side - PROBE) // 4 // blocks.SIDE * blocks.SIDE for side in levels.shape[:2])
+    return sorted({(top, left), (3 * top, 3 * left)})
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
