@@ -87,7 +87,7 @@ def test_the_plan_names_device_and_precision_with_the_reason(start: Start) -> No
 
 def test_a_secure_plan_names_the_attacks(start: Start) -> None:
     plan = start(*SECURE, "steps=1", file="secure.toml").stdout.splitlines()
-    assert plan[-1] == "secure: alpha 4.0, mse; attacks: blur"
+    assert plan[-1] == "secure: alpha 3.0, mse; attacks: blur"
 
 
 @pytest.mark.parametrize(
