@@ -48,7 +48,7 @@ RIM = 0.8  # a block beside such a region belongs to it up to here: its neighbou
 MIN_SIDE = 64  # pixels; a smaller picture shows too little
 SHIFT = 2  # pixels: a trigger repeats every 4 rows, and a picture may be cut between, ...
 BETTER = 0.1  # ... where its strength is so much higher; by 0.5 to 1.5 where it was
-PROBE = 128  # pixels a side of the places where that is tried
+PROBE = 96  # pixels a side of the places where that is tried
 
 
 class Finding(Enum):
