@@ -33,16 +33,6 @@ CLAIMED = {
 
 
 @pytest.fixture(scope="module")
-def chain() -> Chain:
-    return certificates.make()
-
-
-@pytest.fixture(scope="module")
-def definition(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> c2pa.Definition:
-    return c2pa.load(chain.write(tmp_path_factory.mktemp("claim")))
-
-
-@pytest.fixture(scope="module")
 def attested(definition: c2pa.Definition) -> tuple[bytes, bytes]:
     """A file with manifest and signature, and its sidecar."""
     data = sign_bytes(c2pa.embed(PLAIN, definition), KEY)

@@ -13,20 +13,9 @@ from slic.trust.gate import Gate, TrustReport
 from slic.trust.policy import RULES, Outcome, Policy
 from slic_formats import parse, serialise
 from tests.formats.samples import FULL
-from tests.slic.trust import certificates
 from tests.slic.trust.certificates import Chain
 
 PLAIN = serialise(replace(FULL, c2pa=None))
-
-
-@pytest.fixture(scope="module")
-def chain() -> Chain:
-    return certificates.make()
-
-
-@pytest.fixture(scope="module")
-def definition(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> c2pa.Definition:
-    return c2pa.load(chain.write(tmp_path_factory.mktemp("claim")))
 
 
 @pytest.fixture(scope="module")
