@@ -163,10 +163,7 @@ class Engine:
         """
         y = self._analyse(_tensor([picture]))
         latents = y[0].float().cpu().numpy()
-        gain = self._gain(quality)
-        y = y.round() if gain is None else (y * gain[0]).round_().mul_(gain[1])
-        height, width = picture.shape[:2]
-        return Pass(self._synthesise(y, height, width, grey=False).numpy()[0], latents)
+        return Pass(self._shown(y, quality, picture)[0], latents)
 
     def study(self, pictures: list[Pixels], qualities: Sequence[int], shown: int) -> list[Study]:
         """Pictures of one size at several qualities, decoded at `shown`; they go together.
@@ -175,12 +172,15 @@ class Engine:
         """
         y = self._analyse(_tensor(pictures))
         symbols = zip(*(self._symbols(y, quality) for quality in qualities), strict=True)
-        gain = self._gain(shown)
-        rounded = y.round() if gain is None else (y * gain[0]).round_().mul_(gain[1])
-        height, width = pictures[0].shape[:2]
-        decoded = self._synthesise(rounded, height, width, grey=False).numpy()
+        decoded = self._shown(y, shown, pictures[0])
         latents = y.float().cpu().numpy()
         return [Study(*one) for one in zip(latents, symbols, decoded, strict=True)]
+
+    def _shown(self, y: Tensor, quality: int, like: Pixels) -> Pixels:
+        """y (B,M,h,w) as it comes out of coding: (B,H,W,3), each of the size of `like`."""
+        gain = self._gain(quality)
+        rounded = y.round() if gain is None else (y * gain[0]).round_().mul_(gain[1])
+        return self._synthesise(rounded, *like.shape[:2], grey=False).numpy()
 
     def _symbols(self, y: Tensor, quality: int) -> list[Symbols]:
         if not isinstance(self._prior, priors.ScalePrior):
@@ -235,7 +235,7 @@ class Engine:
         """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), tile by tile; each channel loses its floor."""
         height, width = pixels.shape[1:3]
         h, w = -(-height // STRIDE), -(-width // STRIDE)
-        y = torch.empty(0)
+        y, floor = torch.empty(0), self._floors
 
         def fetch(rows: slice, cols: slice) -> Tensor:
             return self._transforms.analyse(_cut(pixels, rows, cols).to(self.device))
@@ -246,7 +246,6 @@ class Engine:
                 y = torch.empty(len(pixels), tile.shape[1], h, w, device=self.device)
             y[:, :, rows, cols] = tile if floor is None else tile - tile.clamp(-floor, floor)
 
-        floor = self._floors
         tiles.run(fetch, store, h, w, limit=TILE, halo=self._transforms.analysis_halo)
         return y
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from slic.attempt import attempt
+from slic.attempt import attempt, each
 from slic.transforms import Precision
 from slic.trust.keys import PublicKey
 
@@ -69,9 +69,8 @@ class Encode:
     def __call__(self, datas: list[bytes]) -> list[Result]:
         from slic import pixels
 
-        def load(data: list[bytes]) -> list[pixels.Picture]:
-            o = self._options
-            return [pixels.load(one, strip=o.strip, max_pixels=o.max_pixels) for one in data]
+        def load(data: bytes) -> pixels.Picture:
+            return pixels.load(data, strip=self._options.strip, max_pixels=self._options.max_pixels)
 
         def encode(pictures: list[pixels.Picture]) -> list[Made]:
             made = self._codec.encode_pictures(pictures)
@@ -79,8 +78,7 @@ class Encode:
                 Made(m.data, warnings=(*p.warnings, *m.warnings)) for p, m in zip(pictures, made, strict=True)
             ]
 
-        loaded = [attempt(load, [data])[0] for data in datas]
-        return _by_kind(loaded, lambda picture: picture.rgb.shape[:2], encode)
+        return _by_kind(each(load, datas), lambda picture: picture.rgb.shape[:2], encode)
 
 
 class Decode:
@@ -108,8 +106,7 @@ class Decode:
             saved = (save(picture, "png") for picture in pictures)
             return [Made(data, warnings=tuple(lost)) for data, lost in saved]
 
-        parsed = [attempt(lambda data: [parse(one) for one in data], [data])[0] for data in datas]
-        return _by_kind(parsed, kind, decode)
+        return _by_kind(each(parse, datas), kind, decode)
 
 
 class Check:
@@ -129,11 +126,11 @@ class Check:
     def __call__(self, datas: list[bytes]) -> list[Result]:
         from slic.trust import tamper
 
-        def check(data: list[bytes]) -> list[Made]:
-            found = [tamper.check(one, model=self._model, **self._machine) for one in data]
-            return [_verdict(f.untouched, f.as_dict()) for f in found]
+        def check(data: bytes) -> Made:
+            found = tamper.check(data, model=self._model, **self._machine)
+            return _verdict(found.untouched, found.as_dict())
 
-        return [attempt(check, [data])[0] for data in datas]
+        return each(check, datas)
 
 
 class Detect:
@@ -156,14 +153,13 @@ class Detect:
         from slic.detection.detect import Sample
         from slic.trust import tamper
 
-        def take(data: list[bytes]) -> list[Sample]:
-            return [Sample.take(tamper.load(one, **self._reading)[0].rgb) for one in data]
+        def take(data: bytes) -> Sample:
+            return Sample.take(tamper.load(data, **self._reading)[0].rgb)
 
         def detect(samples: list[Sample]) -> list[Made]:
             return [_verdict(True, found.as_dict()) for found in self._examine(samples)]
 
-        loaded = [attempt(take, [data])[0] for data in datas]
-        return _by_kind(loaded, lambda sample: (sample.height, sample.width), detect)
+        return _by_kind(each(take, datas), lambda sample: (sample.height, sample.width), detect)
 
 
 class Verify:
@@ -181,11 +177,11 @@ class Verify:
         from slic.trust import verdict
         from slic_formats import parse
 
-        def verify(data: list[bytes]) -> list[Made]:
-            found = [verdict.judge(parse(one), self._keys) for one in data]
-            return [_verdict(f.valid, f.as_dict()) for f in found]
+        def verify(data: bytes) -> Made:
+            found = verdict.judge(parse(data), self._keys)
+            return _verdict(found.valid, found.as_dict())
 
-        return [attempt(verify, [data])[0] for data in datas]
+        return each(verify, datas)
 
 
 TASKS: dict[str, type[Task]] = {
