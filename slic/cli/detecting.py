@@ -47,19 +47,14 @@ def detect(
       slic detect photo.jpg               one picture
       slic detect -r inbox/ --json        a folder, one JSON object a picture
     """
-    from slic.detection.detect import Examiner, Sample
-    from slic.pixels import MAX_PIXELS
-    from slic.trust import tamper
+    from slic.detection.detect import Examiner
 
     names = list(sources(inputs, takes_files() if recursive else None))
     verdicts.set_up(shared)
-    machine = {"device": shared["device"], "precision": shared["precision"]}
-    examiner = Examiner(model, fitted=fitted, **machine)
-    reading = machine | {"max_pixels": shared["max_pixels"] or MAX_PIXELS}
+    examiner = Examiner(model, fitted=fitted, **verdicts.settings(shared))
 
-    def read(name: str) -> Sample:
-        source = sys.stdin.buffer.read() if name == STREAM else name
-        return Sample.take(tamper.load(source, **reading)[0].rgb)
+    def read(name: str) -> "Sample":
+        return examiner.read(sys.stdin.buffer.read() if name == STREAM else name)
 
     def judged() -> Iterator[verdicts.Told]:
         rest = iter(names)

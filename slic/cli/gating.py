@@ -34,9 +34,9 @@ def gate(
 ) -> None:
     """Say of each of FILES whether it may go on: pass, hold or reject.
 
-    The policy says what becomes of each finding on the container, the signature, C2PA manifests and the
-    tamper map; the gravest counts, and every rule that led to it is named. Exit code 0 if all pass, 3 if
-    one is held or rejected, 1 if one is not there.
+    The policy says what becomes of each finding on the container, the signature, C2PA manifests, the tamper
+    map and the detector; the gravest counts, and every rule that led to it is named. Exit code 0 if all pass,
+    3 if one is held or rejected, 1 if one is not there.
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def gate(
     from slic.trust.policy import load
 
     chosen = load(policy)
-    if "tamper" in chosen.rules:  # else no torch is needed
+    if {"tamper", "detector"} & set(chosen.rules):  # else no torch is needed
         verdicts.set_up(shared)
     ready = Gate(chosen, **verdicts.settings(shared))
 

@@ -10,6 +10,7 @@ A probability is no proof. benchmarks/RESULTS.md says how often it is wrong, and
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +84,8 @@ def detect(
 
     `fitted` is the file of another detector than the embedded one; it must be the model's.
     """
-    examiner = Examiner(model, fitted=fitted, device=device, precision=precision)
-    picture, _ = tamper.load(source, device=device, precision=precision, max_pixels=max_pixels)
-    return examiner([Sample.take(picture.rgb)])[0]
+    examiner = Examiner(model, fitted=fitted, device=device, precision=precision, max_pixels=max_pixels)
+    return examiner([examiner.read(source)])[0]
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
@@ -116,12 +116,19 @@ class Examiner:
         fitted: str | Path | None = None,
         device: str = "auto",
         precision: Precision = "auto",
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.detector: Detector = detector.load(None if fitted is None else Path(fitted))
         chosen = models.choose(model)
         self.detector.require(chosen)
         self._codec = Codec(chosen, device=device, precision=precision)
         self._extract = Extractor(self._codec)
+        self._read = partial(tamper.load, device=device, precision=precision, max_pixels=max_pixels)
+
+    def read(self, source: Source) -> Sample:
+        """A picture, or one in a `.slic` file."""
+        picture, _ = self._read(source)
+        return Sample.take(picture.rgb)
 
     def __call__(self, samples: Sequence[Sample]) -> list[Detection]:
         # A few pixels have no features: means of nothing, and the judge wants none of them.

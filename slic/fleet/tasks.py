@@ -4,11 +4,14 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from slic.attempt import attempt, each
 from slic.transforms import Precision
 from slic.trust.keys import PublicKey
+
+if TYPE_CHECKING:
+    from slic.detection.detect import Sample
 
 Item = TypeVar("Item")
 
@@ -141,25 +144,17 @@ class Detect:
         from slic.detection.detect import Examiner
 
         o = options
-        self._examine = Examiner(o.model, device=o.device, precision=o.precision)
-        self._reading: dict[str, Any] = {"device": o.device, "precision": o.precision}
-        self._reading["max_pixels"] = o.max_pixels
+        self._examine = Examiner(o.model, device=o.device, precision=o.precision, max_pixels=o.max_pixels)
 
     @staticmethod
     def takes(name: str) -> bool:
         return Check.takes(name)
 
     def __call__(self, datas: list[bytes]) -> list[Result]:
-        from slic.detection.detect import Sample
-        from slic.trust import tamper
-
-        def take(data: bytes) -> Sample:
-            return Sample.take(tamper.load(data, **self._reading)[0].rgb)
-
-        def detect(samples: list[Sample]) -> list[Made]:
+        def detect(samples: "list[Sample]") -> list[Made]:
             return [_verdict(True, found.as_dict()) for found in self._examine(samples)]
 
-        return _by_kind(each(take, datas), lambda sample: (sample.height, sample.width), detect)
+        return _by_kind(each(self._examine.read, datas), lambda sample: (sample.height, sample.width), detect)
 
 
 class Verify:

@@ -1,9 +1,9 @@
 """One verdict on a file from all that is known of it, and why.
 
 First the indicators, which are facts: is it a whole `.slic` file, who signed it, what do C2PA manifests
-claim, where was it edited. Then the policy, which is somebody's choice: each finding has an outcome, and
-the gravest is the verdict. The report keeps the two apart, as JPEG Trust does, so that another organisation
-can judge the same facts.
+claim, where was it edited, does it look generated. Then the policy, which is somebody's choice: each finding
+has an outcome, and the gravest is the verdict. The report keeps the two apart, as JPEG Trust does, so that
+another organisation can judge the same facts.
 """
 
 import hashlib
@@ -21,7 +21,10 @@ from slic.trust.policy import Outcome, Policy
 from slic_formats import FILE_SIGNATURE, Container, parse
 
 if TYPE_CHECKING:
+    from slic.detection.detect import Detection, Examiner
     from slic.trust.tamper import TamperReport
+
+_NO_PIXELS = "its model is not installed, so it cannot be decoded"
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Gate:
         self._keys = trusted(policy.keys) if "signature" in policy.rules else ()
         self._anchors = c2pa.load_anchors(policy.anchors) if policy.anchors else None
         self._machine = machine
+        self._examiner = _examiner(policy, machine) if "detector" in policy.rules else None
 
     def judge(self, data: bytes, sidecar: bytes | None = None) -> TrustReport:
         """Whatever the bytes are, they get a verdict. `sidecar`: the C2PA manifest that lies beside them."""
@@ -118,6 +122,10 @@ class Gate:
                 found, report = _tamper(data, container, self.policy, self._machine)
                 findings.append(found)
                 facts["tamper"] = report.as_dict() if report else None
+            if self._examiner is not None:
+                found, detection = _detector(data, container, self._examiner)
+                findings.append(found)
+                facts["detector"] = detection.as_dict() if detection else None
         except (FormatError, MismatchError, PictureError) as error:
             facts["container"] = {"readable": False, "error": str(error)}
             return Evidence((Finding("container", "unreadable", str(error)),), facts)
@@ -203,8 +211,23 @@ def _tamper(
     data: bytes, container: Container | None, policy: Policy, machine: Mapping[str, Any]
 ) -> tuple[Finding, "TamperReport | None"]:
     if container is not None and _installed(container) is None:
-        return Finding("tamper", "unclear", "its model is not installed, so it cannot be decoded"), None
+        return Finding("tamper", "unclear", _NO_PIXELS), None
     from slic.trust import tamper
 
     report = tamper.check(data, model=policy.model, **machine)
     return Finding("tamper", report.finding.name.lower(), report.reason), report
+
+
+def _examiner(policy: Policy, machine: Mapping[str, Any]) -> "Examiner":
+    from slic.detection.detect import Examiner
+
+    return Examiner(policy.detector_model, fitted=policy.detector, **machine)
+
+
+def _detector(
+    data: bytes, container: Container | None, examiner: "Examiner"
+) -> tuple[Finding, "Detection | None"]:
+    if container is not None and _installed(container) is None:
+        return Finding("detector", "unsure", _NO_PIXELS), None
+    (detection,) = examiner([examiner.read(data)])
+    return Finding("detector", detection.answer.value, detection.reason), detection

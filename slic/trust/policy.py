@@ -63,9 +63,24 @@ RULES: Mapping[str, Mapping[str, Outcome]] = {
         "unchecked": _HOLD,
     },
     "tamper": {"untouched": _PASS, "edited": _REJECT, "unprotected": _HOLD, "unclear": _HOLD},
+    "detector": {
+        "real": _PASS,
+        "generated": _HOLD,
+        "unsure": _PASS,
+    },  # no proof, so it rejects nothing itself
 }
-_SETTINGS = {"container": (), "signature": ("keys",), "c2pa": ("anchors",), "tamper": ("model",)}
-_MISSING = {"detector": "there is no detector yet, and a rule that nothing checks would pass everything"}
+_SETTINGS = {
+    "container": (),
+    "signature": ("keys",),
+    "c2pa": ("anchors",),
+    "tamper": ("model",),
+    "detector": ("model", "file"),
+}
+_NAMES = {
+    "anchors": "the name of a PEM file",
+    "model": "a model's name or file",
+    "file": "the name of a detector's file",
+}
 _MAX_BYTES = 1 << 16
 
 
@@ -81,6 +96,10 @@ class Policy:
     """PEM file of certificates whose holders' manifests are trusted."""
     model: str | None = None
     """The tamper map's; None: the default, or that of the `.slic` file."""
+    detector: Path | None = None
+    """The detector's file; None: the embedded one."""
+    detector_model: str | None = None
+    """The model that the detector was fitted to; None: the default."""
 
     def outcome(self, section: str, finding: str) -> Outcome:
         return self.rules[section][finding]
@@ -106,7 +125,7 @@ def _policy(read: dict[str, Any], folder: Path) -> Policy:
     for section in [name for name in RULES if name in read or name == "container"]:
         named = {f: Outcome(o) for f, o in read.get(section, {}).items() if f in RULES[section]}
         rules[section] = {**RULES[section], **named}
-    anchors = read.get("c2pa", {}).get("anchors")
+    anchors, detector = read.get("c2pa", {}).get("anchors"), read.get("detector", {})
     return Policy(
         name=read["name"],
         description=read.get("description", ""),
@@ -114,6 +133,8 @@ def _policy(read: dict[str, Any], folder: Path) -> Policy:
         keys=tuple(folder / key for key in read.get("signature", {}).get("keys", ())),
         anchors=folder / anchors if anchors is not None else None,
         model=read.get("tamper", {}).get("model"),
+        detector=folder / detector["file"] if "file" in detector else None,
+        detector_model=detector.get("model"),
     )
 
 
@@ -123,9 +144,7 @@ def _faults(read: dict[str, Any]) -> Iterator[str]:
     if not isinstance(read.get("description", ""), str):
         yield "description must be text"
     for key, value in read.items():
-        if key in _MISSING:
-            yield f"[{key}]: {_MISSING[key]}"
-        elif key in RULES:
+        if key in RULES:
             yield from _section_faults(key, value)
         elif key not in ("name", "description"):
             yield _unknown(key, ("name", "description", *RULES))
@@ -145,10 +164,9 @@ def _section_faults(section: str, value: object) -> Iterator[str]:
             )
     if section == "signature" and not _texts(value.get("keys")):
         yield 'signature.keys must say who is trusted, as in keys = ["keys"]'
-    if section == "c2pa" and not isinstance(value.get("anchors", ""), str):
-        yield "c2pa.anchors must be the name of a PEM file"
-    if section == "tamper" and not isinstance(value.get("model", ""), str):
-        yield "tamper.model must be a model's name or file"
+    for key, what in _NAMES.items():
+        if key in _SETTINGS[section] and not isinstance(value.get(key, ""), str):
+            yield f"{section}.{key} must be {what}"
 
 
 def _texts(value: object) -> bool:

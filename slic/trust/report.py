@@ -135,9 +135,8 @@ def _detected(found: TamperReport, model: str | Path | None, machine: Mapping[st
         return None
     from slic.detection.detect import NO_PROOF, Examiner, Sample
 
-    chosen = {key: value for key, value in machine.items() if key != "max_pixels"}
     try:
-        (detection,) = Examiner(model, **chosen)([Sample.take(found.levels)])
+        (detection,) = Examiner(model, **machine)([Sample.take(found.levels)])
     except ModelError as error:
         return f"Not judged: {error}."
     return f"{str(detection).capitalize()}; {NO_PROOF}."

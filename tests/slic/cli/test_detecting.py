@@ -10,9 +10,11 @@ from calls import Slic  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 from PIL import Image
 
+from slic import pixels
 from slic.detection import detect as module
 from slic.detection.detect import Detection, Sample
 from slic.detection.detector import Answer, Driver, Finding
+from slic.pixels import Source
 
 SAID = "generated with probability 0.91, which is no proof; driven by similar.1 +0.50"
 
@@ -24,6 +26,9 @@ class Sure:
 
     def __init__(self, model: str | None, **_: object) -> None:
         Sure.batches = []
+
+    def read(self, source: Source) -> Sample:
+        return Sample.take(pixels.load(source).rgb)
 
     def __call__(self, samples: Sequence[Sample]) -> list[Detection]:
         Sure.batches.append(len(samples))

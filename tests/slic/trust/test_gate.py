@@ -13,6 +13,9 @@ from PIL import Image
 
 import slic
 from slic.codec import Codec
+from slic.detection import detector
+from slic.detection.detector import Answer, Detector
+from slic.errors import ModelError
 from slic.models import Model
 from slic.trust import gate as module
 from slic.trust import tamper
@@ -23,6 +26,7 @@ from slic.trust.signature import sign_bytes, strip
 from slic_formats import parse, serialise
 
 KEY = SecretKey(bytes(range(32)))
+PHOTO = Path(__file__).parents[3] / "examples/photo.png"
 
 
 @pytest.fixture
@@ -116,6 +120,27 @@ def test_every_finding_of_the_tamper_map_is_a_rule(
     report = slic.gate(file, policy("tamper"))
     assert names(report)[-1] == f"tamper.{finding.name.lower()}"
     assert report.rules[-1].because == "so it is"
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+def test_every_answer_of_the_detector_is_a_rule(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Detector, "judge", lambda *_: detector.Finding(answer, "so it looks"))
+    report = slic.gate(PHOTO, policy("detector"))
+    assert report.rules[-1].name == f"detector.{answer.value}"
+    assert report.rules[-1].because == "so it looks"
+
+
+def test_a_file_that_cannot_be_decoded_leaves_the_detector_unsure(
+    file: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIC_MODELS", "")
+    assert names(slic.gate(file, policy("detector")))[-1] == "detector.unsure"
+
+
+def test_a_policy_whose_detector_is_another_models_judges_nothing(tiny_model: Model) -> None:
+    other = replace(policy("detector"), detector_model=str(tiny_model.path))
+    with pytest.raises(ModelError, match="the detector was fitted on model"):
+        Gate(other)
 
 
 def test_the_gravest_outcome_is_the_verdict_and_names_its_rules() -> None:

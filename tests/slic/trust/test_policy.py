@@ -27,9 +27,15 @@ def test_a_section_that_is_not_there_does_not_count(tmp_path: Path) -> None:
     assert list(load(tmp_path, 'name = "p"').rules) == ["container"]
 
 
-def test_keys_are_seen_from_the_policy(tmp_path: Path) -> None:
+def test_files_are_seen_from_the_policy(tmp_path: Path) -> None:
     assert load(tmp_path, 'name = "p"\n[signature]\nkeys = ["keys"]').keys == (tmp_path / "keys",)
     assert load(tmp_path, 'name = "p"\n[c2pa]\nanchors = "a.pem"').anchors == tmp_path / "a.pem"
+    assert load(tmp_path, 'name = "p"\n[detector]\nfile = "d.json"').detector == tmp_path / "d.json"
+
+
+def test_a_detector_alone_rejects_nothing() -> None:
+    """A probability is no proof."""
+    assert Outcome.REJECT not in policy.RULES["detector"].values()
 
 
 @pytest.mark.parametrize(
@@ -49,10 +55,8 @@ def test_keys_are_seen_from_the_policy(tmp_path: Path) -> None:
             'name = "p"\n[signature]\nkeys = [""]',
             'signature.keys must say who is trusted, as in keys = ["keys"]',
         ),
-        (
-            'name = "p"\n[detector]\nsynthetic = "hold"',
-            "[detector]: there is no detector yet, and a rule that nothing checks would pass everything",
-        ),
+        ('name = "p"\n[detector]\nmodel = 6', "detector.model must be a model's name or file"),
+        ('name = "p"\n[detector]\nfile = 6', "detector.file must be the name of a detector's file"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, fault: str) -> None:
