@@ -9,6 +9,7 @@ scores are far less sure there than on more of the same.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,10 +42,10 @@ class Linear:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Rows of features, and what is known of each."""
+    """Pictures as detectors see them, and what is known of each."""
 
-    x: Floats
-    """(n,F)"""
+    x: NDArray[Any]
+    """(n,F) features, or (n,H,W,3) levels for who learns from pixels."""
     fake: NDArray[np.bool_]
     source: NDArray[np.str_]
     fold: NDArray[np.int_]
