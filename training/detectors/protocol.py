@@ -30,6 +30,16 @@ SEED = 1
 # Real pictures with the same content, size and history as those of a generator.
 MATCHED = {"stylegan": "ffhq_256", "stargan": "celeba_128", "cyclegan": "horse_256png"}
 
+REAL = "real"
+_FAMILIES = {
+    "cyclegan": "gan",
+    "stargan": "gan",
+    "stylegan": "gan",
+    "stylegan3": "gan",
+    "latent_diffusion": "diffusion",
+    "stable_diffusion": "diffusion",
+}
+
 # What pictures of one group share: the picture they were made from, or the prompt. The rest of a name is
 # what tells them apart.
 _SHARED = (
@@ -37,6 +47,11 @@ _SHARED = (
     re.compile(r"(?P<group>.+)__ldif-\d+"),
     re.compile(r"(?P<group>.+_r\d+)_c\d+"),
 )
+
+
+def family(source: str, fake: bool) -> str:
+    """The kind of generator, or that there was none; a generator that is not known is a kind by itself."""
+    return _FAMILIES.get(source, source) if fake else REAL
 
 
 @dataclass(frozen=True)
