@@ -5,4 +5,17 @@ baselines.py    methods to compare with, and trivial ones that show how much of 
 linear.py       features → a calibrated linear detector
 measures.py     scores → accuracy, AUC, rate found at 1% false alarms, each with an interval
 fit.py          fits the detector that slic embeds
+
+Detectors that learn from pixels, none of which is embedded:
+
+learner.py      what they have in common         learners.py     all of them, by name
+quality.py      which codecs suit a picture: subbands.py, and the codecs of band_codecs.py
+deepfeaturex.py a network for each kind of generator, and one that weighs them
+classifier.py   one network; fitting.py trains it, backbones.py makes it
+
+study.py runs experiments with them:
+
+matrices.py     each generator alone, and all but each
+degradations.py blur, JPEG, patches, downsizing; learnt with them or not
+adversarial.py  FGSM, between networks, and a blur against it
 """

@@ -1,0 +1,57 @@
+"""FGSM does what its gradient says, within its bound; confusion counts what was found before."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from training.detectors import adversarial
+from training.detectors.classifier import Network
+
+
+class Bright(nn.Module):
+    """Takes bright pictures for generated, by the mean of one colour."""
+
+    def __init__(self, channel: int) -> None:
+        super().__init__()
+        self.channel = channel
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mean = x[:, self.channel].mean((1, 2))
+        return torch.stack([torch.full_like(mean, 0.5), mean], 1)
+
+
+RED, GREEN = Network(Bright(0)), Network(Bright(1))
+LEVELS = np.full((3, 8, 8, 3), 130, np.uint8)
+
+
+def test_a_step_goes_against_the_gradient_and_no_farther() -> None:
+    changed = adversarial.fgsm(RED, LEVELS, 0.02)
+    assert (changed[..., 0] == 125).all()  # 130 − .02·255, rounded
+    assert (changed[..., 1:] == 130).all()  # no gradient, no change
+
+
+def test_levels_stay_levels() -> None:
+    assert (adversarial.fgsm(RED, np.ones_like(LEVELS), 0.05)[..., 0] == 0).all()
+
+
+def test_confusion_is_of_those_that_were_found() -> None:
+    before, after = np.array([True, True, False, True]), np.array([True, False, True, False])
+    assert adversarial.confusion(before, after) == pytest.approx(2 / 3)
+    assert adversarial.confusion(~before | before, after) == 0.5
+    assert adversarial.confusion(before & False, after) is None
+
+
+def test_an_attack_fools_the_one_attacked_and_not_who_looks_elsewhere() -> None:
+    rows = list(adversarial.transfer({"red": RED, "green": GREEN}, LEVELS))
+    assert rows[0] == {"asked": "before", "strength": 0.0, "red": 1.0, "green": 1.0}
+    assert rows[-2] == {"attacked": "red", "strength": 0.05, "red": 1.0, "green": 0.0}
+    assert rows[-1] == {"attacked": "green", "strength": 0.05, "red": 0.0, "green": 1.0}
+
+
+def test_a_defence_is_measured_on_what_was_attacked_and_what_was_not() -> None:
+    dark = np.full_like(LEVELS, 100)
+    brighter = lambda levels: (levels.astype(int) + 20).astype(np.uint8)  # noqa: E731
+    plain, defended = adversarial.defence(RED, brighter, dark, LEVELS, 0.05)
+    assert (plain["attacked: found"], plain["attacked: confusion"], plain["real: accused"]) == (0, 1, 0)
+    assert (defended["attacked: found"], defended["attacked: confusion"]) == (1, 0)

@@ -1,0 +1,125 @@
+"""Experiments with detectors that learn from pixels, one JSON object a row.
+
+    python -m training.detectors.study matrices --data DIR --learner quality-mlp
+    python -m training.detectors.study degradations --data DIR --runs 3
+    python -m training.detectors.study fgsm --data DIR
+
+All learn from the development part and are measured on the test part, after the same crop and last codec.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from slic import attacks
+from training.config import ConfigError
+from training.detectors import adversarial, degradations, matrices
+from training.detectors.backbones import SMALL
+from training.detectors.classifier import Classifier
+from training.detectors.fitting import Schedule
+from training.detectors.learner import gather
+from training.detectors.learners import LEARNERS
+from training.detectors.linear import Examples
+from training.detectors.protocol import Treatment, items
+
+Row = dict[str, Any]
+
+
+def shared(command: Callable[..., None]) -> Callable[..., None]:
+    """--data, --limit, --side, --last."""
+    for option in (
+        click.option("--last", default="jpeg(quality=90)", show_default=True, help="The last codec of all."),
+        click.option("--side", default=128, show_default=True, help="Pixels a side of every crop."),
+        click.option("--limit", type=int, default=None, help="At most this many of each source and part."),
+        click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True),
+    ):
+        command = option(command)
+    return command
+
+
+def network(command: Callable[..., None]) -> Callable[..., None]:
+    """--backbone, --pretrained, --width, --epochs."""
+    for option in (
+        click.option("--epochs", default=Schedule.epochs, show_default=True),
+        click.option("--width", default=Classifier.width, show_default=True, help="Of the small backbone."),
+        click.option("--pretrained", is_flag=True, help="Start from ImageNet's weights."),
+        click.option("--backbone", default=SMALL, show_default=True, help="One of torchvision's, or small."),
+    ):
+        command = option(command)
+    return command
+
+
+def parts(data: Path, side: int, last: str, limit: int | None) -> tuple[Examples, Examples]:
+    """What is learnt from, and what is measured on."""
+    found, treatment = items(data, limit=limit), Treatment(side, last)
+    known, fresh = ([i for i in found if i.part == part] for part in ("development", "test"))
+    return gather(known, treatment), gather(fresh, treatment)
+
+
+def show(rows: Iterable[Row]) -> None:
+    try:
+        for row in rows:
+            click.echo(json.dumps(row))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group()
+def main() -> None:
+    """Experiments with detectors of generated pictures."""
+
+
+@main.command("matrices")
+@shared
+@click.option("--learner", type=click.Choice(list(LEARNERS)), default="scratch", show_default=True)
+def _matrices(learner: str, **chosen: Any) -> None:
+    """Learn from each generator alone, and from all but each."""
+    known, fresh = parts(**chosen)
+    show(matrices.single(LEARNERS[learner](), known, fresh))
+    show(matrices.leave_one_out(LEARNERS[learner](), known, fresh))
+
+
+@main.command("degradations")
+@shared
+@network
+@click.option("--runs", default=3, show_default=True, help="Trainings of each classifier.")
+@click.option("--only", type=click.Choice(list(degradations.DEGRADATIONS)), multiple=True)
+def _degradations(
+    backbone: str, pretrained: bool, width: int, epochs: int, runs: int, only: tuple[str, ...], **chosen: Any
+) -> None:
+    """Degrade what is measured on, and see whether learning with it helps."""
+    plain = Classifier(backbone, pretrained, width, Schedule(epochs))
+    studied = {name: edits for name, edits in degradations.DEGRADATIONS.items() if not only or name in only}
+    show(degradations.degradations(plain, *parts(**chosen), runs, studied))
+
+
+@main.command("fgsm")
+@shared
+@network
+@click.option("--blur", default="blur(radius=2)", show_default=True, help="What the defence does.")
+def _fgsm(backbone: str, pretrained: bool, width: int, epochs: int, blur: str, **chosen: Any) -> None:
+    """Attack a classifier, one that learnt from other pictures and one of another width, by each other."""
+    known, fresh = parts(**chosen)
+    first = Classifier(backbone, pretrained, width, Schedule(epochs))
+    other = replace(first, backbone=SMALL, pretrained=False, width=2 * width)
+    show(_attacks(first, other, blur, known, fresh))
+
+
+def _attacks(
+    first: Classifier, other: Classifier, blur: str, known: Examples, fresh: Examples
+) -> Iterator[Row]:
+    """`half 1` and `half 2` learn from no picture in common; `other` from all."""
+    half = np.random.default_rng(0).permutation(len(known.fake)) % 2 == 0
+    networks = {"half 1": first(known[half]), "half 2": first(known[~half]), "other": other(known)}
+    yield from adversarial.transfer(networks, fresh.x[fresh.fake])
+    everything = (networks["half 1"], attacks.parse(blur), fresh.x[~fresh.fake], fresh.x[fresh.fake])
+    yield from adversarial.defence(*everything, adversarial.STRENGTHS[-1])
+
+
+if __name__ == "__main__":
+    main()
