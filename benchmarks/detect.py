@@ -1,12 +1,14 @@
 """Does `slic detect` tell real pictures from generated ones, and whom does it accuse?
 
     python -m benchmarks.detect --data DIR [--images DIR] [--base FILE] [--limit N] [--scores FILE] [--json]
+        [--learn NAME …]
 
 DIR has real/SOURCE/ and fake/GENERATOR/. All pictures are cropped to one size and saved in the same way.
 Methods learn from the development part and are measured on the test part, whose pictures share nothing with
 it (training/detectors/protocol.py). First each method, after two last codecs: with all generators learnt
 from, and `left out`, the mean where the one that is tested was not. Trivial methods show what the
-collection gives away by itself. Then by generator, for the embedded method: `alone` learnt from it only;
+collection gives away by itself. --learn adds detectors that learn from pixels, minutes each
+(training/detectors/learners.py). Then by generator, for the embedded method: `alone` learnt from it only;
 `matched` against real pictures of the same content and history. Then the very file that slic embeds, at 256
 pixels where there are so many: after each codec and degradation, by source, and its calibration. --images
 are real pictures of a source that nobody learnt from; `base` is a learned codec that leaves no trigger.
@@ -33,7 +35,10 @@ from slic.detection.detector import Answer, Finding
 from slic.detection.features import Extractor, Named
 from slic.errors import SlicWarning
 from slic.models import Model
+from training.config import ConfigError
 from training.detectors import baselines, fit, linear, measures
+from training.detectors.learner import gather
+from training.detectors.learners import LEARNERS
 from training.detectors.linear import Examples
 from training.detectors.protocol import MATCHED, Item, Treatment, crop, items
 
@@ -82,20 +87,26 @@ class Judged:
 
 
 def measure(
-    found: list[Item], photos: Photos, codec: Codec, base: Model | None
+    found: list[Item], photos: Photos, codec: Codec, base: Model | None, learners: Sequence[str] = ()
 ) -> tuple[Iterator[Row], list[Judged]]:
     """Rows, and what was said of each picture, complete once the rows are."""
     judged: list[Judged] = []
-    return _rows(found, photos, codec, base, judged), judged
+    return _rows(found, photos, codec, base, learners, judged), judged
 
 
 def _rows(
-    found: list[Item], photos: Photos, codec: Codec, base: Model | None, judged: list[Judged]
+    found: list[Item],
+    photos: Photos,
+    codec: Codec,
+    base: Model | None,
+    learners: Sequence[str],
+    judged: list[Judged],
 ) -> Iterator[Row]:
     examiner = Examiner(codec.model, device=str(codec.device))
     for last in LASTS:
         cases = [_case(item, Treatment(SIDE, last), codec) for item in progress(found, last)]
         yield from _methods(cases, last)
+        yield from (_learned(found, name, last) for name in learners)
         if last == LASTS[-1]:
             yield from _generators(cases)
     tested = [item for item in found if item.part == "test"]
@@ -130,11 +141,28 @@ def _methods(cases: list[Case], last: str) -> Iterator[Row]:
         scores = _probability(linear.fit(known)(fresh.x))
         pairs = [_left_out(known, fresh, generator) for generator in known.generators]
         name = f"{method} (trivial)" if method in baselines.TRIVIAL else method
-        row = {"method": name, "last codec": last} | measures.summary(scores[~fresh.fake], scores[fresh.fake])
-        out = {"left out: auc": float(np.mean([measures.auc(*pair) for pair in pairs]))}
-        out |= {"left out: interval": measures.interval_of_mean(measures.auc, pairs)}
-        out |= {"left out: at 1%": float(np.mean([measures.found_at(*pair) for pair in pairs]))}
-        yield row | out
+        yield {"method": name, "last codec": last} | _measured(scores, fresh, pairs)
+
+
+def _learned(found: list[Item], name: str, last: str) -> Row:
+    """A row as of the other methods, of a detector that learns from pixels; anew for each generator."""
+    learner, treatment = LEARNERS[name](), Treatment(SIDE, last)
+    known, fresh = (
+        gather([i for i in found if i.part == part], treatment) for part in ("development", "test")
+    )
+    scores, pairs = learner(known)(fresh.x), []
+    for generator in progress(known.generators, name):
+        without = learner(known[known.source != generator])(fresh.x)
+        pairs.append((without[~fresh.fake], without[fresh.source == generator]))
+    return {"method": name, "last codec": last} | _measured(scores, fresh, pairs)
+
+
+def _measured(scores: Floats, fresh: Examples, pairs: Sequence[tuple[Floats, Floats]]) -> Row:
+    """Of who learnt from all generators; `pairs`: scores of real pictures and of a generator's, left out."""
+    out = measures.summary(scores[~fresh.fake], scores[fresh.fake])
+    out |= {"left out: auc": float(np.mean([measures.auc(*pair) for pair in pairs]))}
+    out |= {"left out: interval": measures.interval_of_mean(measures.auc, pairs)}
+    return out | {"left out: at 1%": float(np.mean([measures.found_at(*pair) for pair in pairs]))}
 
 
 def _examples(cases: Sequence[Case], method: str, part: str) -> Examples:
@@ -291,6 +319,9 @@ def save_scores(judged: list[Judged], file: Path) -> None:
 @options
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--base", default=None, help="A model that is not secured, as another learned codec.")
+@click.option(
+    "--learn", multiple=True, type=click.Choice(list(LEARNERS)), help="Also this one, which sees pixels."
+)
 @click.option("--scores", type=click.Path(dir_okay=False, path_type=Path), help="Write every score as CSV.")
 def main(
     images: Path,
@@ -299,14 +330,18 @@ def main(
     as_json: bool,
     data: Path,
     base: str | None,
+    learn: tuple[str, ...],
     scores: Path | None,
     device: str,
 ) -> None:
     """Does slic detect tell real pictures from generated ones?"""
     other = None if base is None else models.find(base)
     codec = Codec(model, device=device)
-    rows, judged = measure(items(data, limit=limit or LIMIT), list(pictures(images)), codec, other)
-    show(rows, as_json=as_json)
+    rows, judged = measure(items(data, limit=limit or LIMIT), list(pictures(images)), codec, other, learn)
+    try:
+        show(rows, as_json=as_json)
+    except ConfigError as error:  # a backbone that is not to be had
+        raise click.ClickException(str(error)) from error
     if scores is not None:
         save_scores(judged, scores)
 
