@@ -1,6 +1,6 @@
 """Networks that make features of pictures: any of torchvision's by name, or a small one of our own.
 
-    Backbone("small", width=16)                     from scratch, for a CPU
+    Backbone("small", width=8)                      from scratch, for a CPU
     Backbone("resnet50")                            from scratch
     Backbone("squeezenet1_1", pretrained=True)      with ImageNet's weights
 
@@ -27,16 +27,19 @@ class Backbone(nn.Module):
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, name: str = SMALL, *, pretrained: bool = False, width: int = 16) -> None:
+    def __init__(self, name: str = SMALL, *, pretrained: bool = False, width: int = 8) -> None:
         """`width` is the small network's, of which nobody has weights."""
         super().__init__()
         self.net = _small(width) if name == SMALL else _headless(name, pretrained)
-        self.keeps_statistics = pretrained
+        self.name, self.keeps_statistics = name, pretrained
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
         self.register_buffer("spread", torch.tensor(SPREAD)[:, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,3,H,W) in [0,1] → (B,F)"""
+        side = getattr(self.net, "image_size", x.shape[3])  # vision transformers know but one
+        if side != x.shape[3]:
+            raise ConfigError(f"{self.name} takes pictures of {side} pixels a side, not of {x.shape[3]}")
         found = self.net((x - self.mean) / self.spread)
         features: Tensor = getattr(found, "logits", found)  # Inception has a second head while it learns
         return features.flatten(1)

@@ -36,7 +36,7 @@ class Network:
 class Classifier:
     backbone: str = SMALL
     pretrained: bool = False
-    width: int = 16
+    width: int = 8
     schedule: Schedule = field(default_factory=Schedule)
     edits: Sequence[Edit] = ()
     """What pictures may have gone through while it learns."""

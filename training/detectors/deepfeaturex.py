@@ -39,7 +39,7 @@ BASES = (0, 1)
 class DeepFeatureX:
     backbone: str = SMALL
     pretrained: bool = False
-    width: int = 16
+    width: int = 8
     """Of the small backbone."""
     others: float = 0.1
     """Share of other kinds among what a base model learns from."""

@@ -33,6 +33,13 @@ def statistics(body: nn.Module) -> list[torch.Tensor]:
     return [b.clone() for name, b in body.named_buffers() if name.endswith("running_mean")]
 
 
+def test_a_side_that_a_network_cannot_take_is_said_in_a_line() -> None:
+    body = Backbone("small", width=2)
+    body.name, body.net.image_size = "vit_b_16", 224
+    with pytest.raises(ConfigError, match=r"^vit_b_16 takes pictures of 224 pixels a side, not of 64$"):
+        body(torch.rand(1, 3, 64, 64))
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SLIC_BACKBONES", str(tmp_path))
