@@ -16,6 +16,7 @@ classifier.py   one network; fitting.py trains it, backbones.py makes it
 study.py runs experiments with them:
 
 matrices.py     each generator alone, and all but each
+curves.py       how many pictures of a new generator are needed
 degradations.py blur, JPEG, patches, downsizing; learnt with them or not
-adversarial.py  FGSM, between networks, and a blur against it
+adversarial.py  FGSM, between networks; a blur against it, and learning from it
 """

@@ -4,7 +4,8 @@
 
 The confusion rate is the share of generated pictures that were found before and are not any more. Attacks on
 a detector are tried on others: of another half of the pictures, of another network. `blurred` blurs whatever
-comes before it looks; the attacker does not know, and who does would go through the blur.
+comes before it looks; the attacker does not know, and who does would go through the blur. `retrained` learns
+from attacks on what learnt before it, and is then attacked by those and by attacks on itself.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,14 +18,16 @@ from numpy.typing import NDArray
 
 from slic.modes import Levels
 from training.detectors import fitting
-from training.detectors.classifier import Network
+from training.detectors.classifier import Classifier, Network
 from training.detectors.fitting import AT_ONCE, Edit
 from training.detectors.learner import Score
+from training.detectors.linear import Examples
 
 Row = dict[str, Any]
 Found = NDArray[np.bool_]
 
 STRENGTHS = (0.01, 0.02, 0.05)
+LEARNT = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 
 
 def fgsm(attacked: Network, levels: Levels, strength: float) -> Levels:
@@ -62,6 +65,44 @@ def transfer(networks: Mapping[str, Network], generated: Levels) -> Iterator[Row
             changed = fgsm(network, generated, strength)
             row: Row = {"attacked": attacked, "strength": strength}
             yield row | {n: confusion(before[n], found(asked, changed)) for n, asked in networks.items()}
+
+
+def retrained(classifier: Classifier, first: Network, known: Examples, seed: int = 0) -> Network:
+    """Learns anew, its generated pictures also as attacks on `first`, each as strong as LEARNT has it."""
+    generated = known[known.fake]
+    drawn = np.random.default_rng(seed).choice(LEARNT, len(generated.x))
+    changed = generated.x.copy()
+    for strength in LEARNT:
+        those = drawn == strength
+        if those.any():
+            changed[those] = fgsm(first, generated.x[those], strength)
+    return classifier(
+        Examples(
+            np.concatenate([known.x, changed]),
+            np.concatenate([known.fake, generated.fake]),
+            np.concatenate([known.source, generated.source]),
+            np.concatenate([known.fold, generated.fold]),
+        )
+    )
+
+
+def hardened(first: Network, second: Network, real: Levels, generated: Levels) -> Iterator[Row]:
+    """`second` was retrained on attacks on `first`; at strengths that it saw and others."""
+    before = {"first": found(first, generated), "second": found(second, generated)}
+    accused = {name: found(n, real).mean() for name, n in (("first", first), ("second", second))}
+    yield {"hardened": "before"} | {
+        f"{name}: {what}": float(value)
+        for name in before
+        for what, value in (("found", before[name].mean()), ("accused", accused[name]))
+    }
+    for strength in sorted({*STRENGTHS, *LEARNT}):
+        on_first, on_second = (fgsm(network, generated, strength) for network in (first, second))
+        yield {
+            "hardened": f"strength {strength}",
+            "first, attacked": confusion(before["first"], found(first, on_first)),
+            "second, by attacks on the first": confusion(before["second"], found(second, on_first)),
+            "second, attacked": confusion(before["second"], found(second, on_second)),
+        }
 
 
 def defence(network: Network, blur: Edit, real: Levels, generated: Levels, strength: float) -> Iterator[Row]:

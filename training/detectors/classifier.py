@@ -1,6 +1,7 @@
 """A network that learns real against generated from the pixels alone, from scratch or from weights."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,17 +41,22 @@ class Classifier:
     schedule: Schedule = field(default_factory=Schedule)
     edits: Sequence[Edit] = ()
     """What pictures may have gone through while it learns."""
+    start: Network | None = None
+    """A network that it goes on from, in place of one of its own."""
 
     def __call__(self, known: Examples) -> Network:
         chosen = known.fold != HELD
         learnt, held = (_labelled(known[part]) for part in (chosen, ~chosen))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.schedule.seed)
-            body = Backbone(self.backbone, pretrained=self.pretrained, width=self.width)
-            net = nn.Sequential(body, nn.Linear(outputs(body, learnt.x), 2))
+            net = deepcopy(self.start.net) if self.start else self._fresh(learnt.x)
             weight = evened(learnt.label)
             fitting.fit(net, learnt, held, self.schedule, weight=weight, edits=self.edits)
         return Network(net)
+
+    def _fresh(self, x: Tensor) -> nn.Module:
+        body = Backbone(self.backbone, pretrained=self.pretrained, width=self.width)
+        return nn.Sequential(body, nn.Linear(outputs(body, x), 2))
 
 
 def outputs(body: nn.Module, x: Tensor) -> int:

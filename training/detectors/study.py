@@ -1,6 +1,7 @@
 """Experiments with detectors that learn from pixels, one JSON object a row.
 
     python -m training.detectors.study matrices --data DIR --learner quality-mlp
+    python -m training.detectors.study curves --data DIR --generator stylegan3
     python -m training.detectors.study degradations --data DIR --runs 3
     python -m training.detectors.study fgsm --data DIR
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from slic import attacks
 from training.config import ConfigError
-from training.detectors import adversarial, degradations, matrices
+from training.detectors import adversarial, curves, degradations, matrices
 from training.detectors.backbones import SMALL
 from training.detectors.classifier import Classifier
 from training.detectors.fitting import Schedule
@@ -84,6 +85,21 @@ def _matrices(learner: str, **chosen: Any) -> None:
     show(matrices.leave_one_out(LEARNERS[learner](), known, fresh))
 
 
+@main.command("curves")
+@shared
+@network
+@click.option("--generator", default=None, help="Only this one as the new one.")
+def _curves(
+    backbone: str, pretrained: bool, width: int, epochs: int, generator: str | None, **chosen: Any
+) -> None:
+    """Go on from all but one generator with a few pictures of that one."""
+    classifier = Classifier(backbone, pretrained, width, Schedule(epochs))
+    known, fresh = parts(**chosen)
+    for new in known.generators:
+        if generator in (None, new):
+            show(curves.curves(classifier, known, fresh, new))
+
+
 @main.command("degradations")
 @shared
 @network
@@ -117,8 +133,12 @@ def _attacks(
     half = np.random.default_rng(0).permutation(len(known.fake)) % 2 == 0
     networks = {"half 1": first(known[half]), "half 2": first(known[~half]), "other": other(known)}
     yield from adversarial.transfer(networks, fresh.x[fresh.fake])
-    everything = (networks["half 1"], attacks.parse(blur), fresh.x[~fresh.fake], fresh.x[fresh.fake])
-    yield from adversarial.defence(*everything, adversarial.STRENGTHS[-1])
+    real, generated = fresh.x[~fresh.fake], fresh.x[fresh.fake]
+    attacked = networks["half 1"]
+    strength = adversarial.STRENGTHS[-1]
+    yield from adversarial.defence(attacked, attacks.parse(blur), real, generated, strength)
+    second = adversarial.retrained(first, attacked, known[half])
+    yield from adversarial.hardened(attacked, second, real, generated)
 
 
 if __name__ == "__main__":

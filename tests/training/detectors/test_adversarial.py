@@ -7,6 +7,7 @@ from torch import nn
 
 from training.detectors import adversarial
 from training.detectors.classifier import Network
+from training.detectors.linear import Examples
 
 
 class Bright(nn.Module):
@@ -55,3 +56,37 @@ def test_a_defence_is_measured_on_what_was_attacked_and_what_was_not() -> None:
     plain, defended = adversarial.defence(RED, brighter, dark, LEVELS, 0.05)
     assert (plain["attacked: found"], plain["attacked: confusion"], plain["real: accused"]) == (0, 1, 0)
     assert (defended["attacked: found"], defended["attacked: confusion"]) == (1, 0)
+
+
+def test_who_is_retrained_learns_from_all_pictures_and_attacks_on_the_generated_ones() -> None:
+    source = np.array(["a", "a", "gan", "gan", "gan"])
+    known = Examples(np.full((5, 8, 8, 3), 130, np.uint8), source == "gan", source, np.arange(5))
+    seen: list[Examples] = []
+
+    def learn(examples: Examples) -> Network:
+        seen.append(examples)
+        return GREEN
+
+    assert adversarial.retrained(learn, RED, known) is GREEN  # type: ignore[arg-type]
+    (examples,) = seen
+    assert examples.fake.tolist() == [False, False, True, True, True, True, True, True]
+    assert examples.fold.tolist() == [0, 1, 2, 3, 4, 2, 3, 4]  # an attack stays with its picture
+    assert (examples.x[:5] == 130).all() and (examples.x[5:, ..., 0] < 130).all()
+
+
+def test_the_hardened_are_attacked_by_the_first_and_by_themselves() -> None:
+    before, *rows = adversarial.hardened(RED, GREEN, np.full_like(LEVELS, 100), LEVELS)
+    assert before == {
+        "hardened": "before",
+        "first: found": 1,
+        "first: accused": 0,
+        "second: found": 1,
+        "second: accused": 0,
+    }
+    assert [row["hardened"] for row in rows][:3] == ["strength 0.01", "strength 0.02", "strength 0.05"]
+    assert rows[-1] == {
+        "hardened": "strength 0.3",
+        "first, attacked": 1,
+        "second, by attacks on the first": 0,
+        "second, attacked": 1,
+    }

@@ -42,6 +42,11 @@ def test_degradations(data: Path) -> None:
     assert [row["degradation"] for row in found][2:4] == ["jpeg(quality=90)", "jpeg(quality=70)"]
 
 
+def test_curves(data: Path) -> None:
+    found = rows("curves", "--data", str(data), *QUICK, "--generator", "gan")
+    assert [(row["new"], row["pictures"]) for row in found][:2] == [("gan", 0), ("gan", 5)]
+
+
 def test_fgsm(data: Path) -> None:
     found = rows("fgsm", "--data", str(data), *QUICK)
     assert [row["attacked"] for row in found if "attacked" in row] == 3 * ["half 1", "half 2", "other"]
