@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
+
+from slic.naming import distinct
 
 STREAM = "-"
 
@@ -32,6 +34,9 @@ def plan(inputs: tuple[str, ...], output: str | None, suffix: str, takes: Takes 
             jobs += _within(name, folder, suffix, takes)
         else:
             jobs.append(Job(name, _target(name, output, folder, suffix), folder is not None))
+    _spare_inputs(jobs)  # first: a.slic beside a.png is an input's own output, no other's of that name
+    jobs = _apart(jobs, suffix)
+    _spare_inputs(jobs)
     _refuse_clashes(jobs)
     return jobs
 
@@ -94,21 +99,40 @@ def _walk(top: str, takes: Takes) -> Iterator[Path]:
         yield from (Path(here, n) for n in sorted(names) if not n.startswith(".") and takes(n))
 
 
-def _refuse_clashes(jobs: list[Job]) -> None:
-    """No two inputs share an output, and no output is an input."""
+def _apart(jobs: list[Job], suffix: str) -> list[Job]:
+    """Where outputs would share a name, each is called after its whole input: a.png.slic and a.jpg.slic."""
+    names = distinct([(job.target, _long(job, suffix)) for job in jobs])
+    return [replace(job, target=name) for job, name in zip(jobs, names, strict=True)]
+
+
+def _long(job: Job, suffix: str) -> str:
+    named = Path(job.source).name + suffix
+    return str(Path(job.target).with_name(named)) if _is_path(job) else job.target
+
+
+def _spare_inputs(jobs: list[Job]) -> None:
+    """No output is an input."""
     sources = {_place(job.source): job.source for job in jobs if job.source != STREAM}
-    seen: dict[str, str] = {}
-    for job in jobs:
-        if job.target in (STREAM, ""):
-            continue
+    for job in filter(_is_path, jobs):
         place = _place(job.target)
         if place == _place(job.source):
             raise click.UsageError(f"{job.source}: input and output are the same file")
         if place in sources:
             raise click.UsageError(f"{sources[place]} is an input; {job.source} cannot be written over it")
+
+
+def _refuse_clashes(jobs: list[Job]) -> None:
+    """No two inputs share an output."""
+    seen: dict[str, str] = {}
+    for job in filter(_is_path, jobs):
+        place = _place(job.target)
         if place in seen:
             raise click.UsageError(f"{seen[place]} and {job.source} would both be written to {job.target}")
         seen[place] = job.source
+
+
+def _is_path(job: Job) -> bool:
+    return job.target not in (STREAM, "")
 
 
 def _place(name: str) -> str:

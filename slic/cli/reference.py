@@ -19,6 +19,13 @@ Outputs lie beside their inputs unless `-o` says where. `-o` names a folder when
 when it ends in `/`, or when there are several inputs; else it names a file. `-` is standard input or
 output. In folders, `-r` takes what Pillow can read (encode) or `.slic` files (decode), but no hidden file.
 
+An output is called after its input, without the suffix: `a.slic` from `a.png`. Inputs of one run whose
+outputs would share a name keep their suffixes, all of them: `a.png.slic` and `a.jpg.slic`. So their order
+does not matter, none is written over another, and `--skip-existing` skips none because of another. When
+`a.jpg` comes only later, the next run over both makes these two, and `a.slic` stays. Two runs, each on one of
+them, know nothing of each other: the second finds `a.slic` there. Outputs that still share a name, from two
+folders into one, are refused before anything is written.
+
 With `--json` each input gives one object on a line: `input`, `output`, `ok`, then `bytes` and `bpp` of the
 `.slic` file, `width`, `height`, `model`, `seconds`, `warnings`; or `error` and `hint`; or `skipped`.
 

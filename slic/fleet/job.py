@@ -19,10 +19,10 @@ import ray
 import ray.data
 
 from slic import models
-from slic.errors import PictureError
 from slic.fleet import ledger
 from slic.fleet.store import Store
 from slic.fleet.tasks import Made, Options, Result, Task
+from slic.naming import distinct
 
 _FETCHED = pa.schema(
     [(name, pa.string()) for name in ("input", "output", "source", "state", "reason")]
@@ -90,13 +90,13 @@ def run(task: type[Task], source: str, target: str, options: Options, cluster: C
 def plan(task: type[Task], source: Store, target: Store) -> list[dict[str, str]]:
     """A row for each input: its output, and what is known of it."""
     known = ledger.known(target)
-    rows: dict[str, dict[str, str]] = {}
-    for name in filter(task.takes, source.names()):
-        output = (os.path.splitext(name)[0] if task.replaces else name) + task.suffix
-        if output in rows:
-            raise PictureError(f"{rows[output]['input']} and {name} would both be written to {output}")
-        rows[output] = {"input": name, "output": output, "known": known.get(name, "")}
-    return list(rows.values())
+    inputs = [name for name in source.names() if task.takes(name)]
+    short = (os.path.splitext(name)[0] if task.replaces else name for name in inputs)
+    outputs = distinct([(s + task.suffix, n + task.suffix) for s, n in zip(short, inputs, strict=True)])
+    return [
+        {"input": name, "output": output, "known": known.get(name, "")}
+        for name, output in zip(inputs, outputs, strict=True)
+    ]
 
 
 def _work(
@@ -168,7 +168,7 @@ def _fetched(row: dict[str, str], source: Store, target: Store, settings: str) -
         return made | {"state": FAILED, "reason": _reason(error)}
     digest = ledger.digest(data)
     record = ledger.parse(row["known"])
-    if ledger.is_done(record, settings, digest, target):
+    if ledger.is_done(record, settings, digest, row["output"], target):
         return made | {"state": SKIPPED, "well": record["well"]}
     return made | {"source": digest, "data": data}
 

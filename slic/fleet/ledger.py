@@ -38,12 +38,12 @@ def parse(line: str) -> Record:
     return record
 
 
-def is_done(record: Record, settings: str, source: str, target: Store) -> bool:
-    """Whether it is of this input, by its digest, and these settings, and its output is still there."""
-    if (record.get("settings"), record.get("source")) != (settings, source):
+def is_done(record: Record, settings: str, source: str, output: str, target: Store) -> bool:
+    """Whether it is of this input, by its digest, and these settings, and the output is still there."""
+    if (record.get("settings"), record.get("source"), record.get("output")) != (settings, source, output):
         return False
     try:
-        return bool(digest(target.read(record["output"])) == record["target"])
+        return bool(digest(target.read(output)) == record["target"])
     except OSError:
         return False
 

@@ -78,15 +78,29 @@ def test_standard_input_goes_to_standard_output_or_to_a_file() -> None:
     assert pairs(("-",), "x.slic") == [("-", "x.slic")]
 
 
-def test_two_inputs_with_one_output_are_refused() -> None:
+def test_inputs_of_one_name_keep_their_suffixes() -> None:
     Path("a.jpg").touch()
-    assert refusal(("a.png", "a.jpg")) == "a.png and a.jpg would both be written to a.slic"
+    assert pairs(("a.png", "a.jpg")) == [("a.png", "a.png.slic"), ("a.jpg", "a.jpg.slic")]
+
+
+def test_in_a_folder_only_inputs_of_one_name_keep_their_suffixes() -> None:
+    Path("sub/b.jpg").touch()
+    assert pairs(("sub",), "o") == [
+        ("sub/b.jpg", "o/b.jpg.slic"),
+        ("sub/b.png", "o/b.png.slic"),
+        ("sub/deep/c.jpg", "o/deep/c.slic"),
+    ]
 
 
 def test_two_folders_with_one_output_are_refused() -> None:
     Path("other").mkdir()
-    Path("other/b.jpg").touch()
-    assert refusal(("sub", "other"), "o") == "sub/b.png and other/b.jpg would both be written to o/b.slic"
+    Path("other/b.png").touch()
+    refused = "sub/b.png and other/b.png would both be written to o/b.png.slic"
+    assert refusal(("sub", "other"), "o") == refused
+
+
+def test_an_input_that_is_named_twice_is_refused() -> None:
+    assert refusal(("a.png", "a.png")) == "a.png and a.png would both be written to a.png.slic"
 
 
 def test_an_input_is_not_its_own_output() -> None:

@@ -17,7 +17,6 @@ pytest.importorskip("ray", reason="ray comes with the extra [ray]")
 import ray
 
 from slic.codec import Codec
-from slic.errors import PictureError
 from slic.fleet import job
 from slic.fleet.store import Store
 from slic.fleet.tasks import TASKS, Encode, Options
@@ -115,8 +114,8 @@ def test_nothing_to_do_is_done_at_once(run: Run, tmp_path: Path, options: Option
     assert run(Encode, tmp_path / "in", tmp_path / "out", options).inputs == 0
 
 
-def test_two_inputs_with_one_output_are_refused(tmp_path: Path) -> None:
-    for name in ("a.png", "a.jpg"):
+def test_inputs_of_one_name_keep_their_suffixes(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg", "b.png"):
         (tmp_path / name).touch()
-    with pytest.raises(PictureError, match=r"a.jpg and a.png would both be written to a.slic"):
-        job.plan(Encode, Store.at(str(tmp_path)), Store.at(str(tmp_path / "out")))
+    rows = job.plan(Encode, Store.at(str(tmp_path)), Store.at(str(tmp_path / "out")))
+    assert [row["output"] for row in rows] == ["a.jpg.slic", "a.png.slic", "b.slic"]
