@@ -59,7 +59,7 @@ def check(
         facts = report.as_dict()
         if report.boxes and name in targets:
             facts["map"] = _write_map(report, targets[name], force)
-        return report.untouched, str(report), facts
+        return report.untouched, [str(report)], facts
 
     ctx.exit(verdicts.run(sources(inputs, takes), judge, as_json=as_json))
 

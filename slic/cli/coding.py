@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slic.cli import options, signing, work
-from slic.cli.plan import STREAM, Job, plan
+from slic.cli.plan import STREAM, Job, files_of_slic, plan
 
 if TYPE_CHECKING:
     from slic.codec import Codec
@@ -91,8 +91,7 @@ def decode(
     """
     settings = _settings(shared)
     chosen = _format(format_, shared["output"])
-    takes = (lambda name: name.lower().endswith(".slic")) if shared["recursive"] else None
-    jobs = plan(inputs, shared["output"], f".{chosen}", takes)
+    jobs = plan(inputs, shared["output"], f".{chosen}", files_of_slic(shared["recursive"]))
     settings.check(jobs)
     if jobs:
         from slic.trust.keys import trusted

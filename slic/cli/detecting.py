@@ -77,4 +77,4 @@ def _judge(
             yield name, sample, seconds
         else:
             detection = next(found)
-            yield name, (True, str(detection), detection.as_dict()), round(seconds + shared, 3)
+            yield name, (True, [str(detection)], detection.as_dict()), round(seconds + shared, 3)

@@ -53,7 +53,7 @@ def gate(
 
     def judge(name: str) -> verdicts.Judged:
         report = ready.judge(sys.stdin.buffer.read()) if name == STREAM else ready.judge_file(Path(name))
-        return report.passed, str(report), report.as_dict()
+        return report.passed, [str(report)], report.as_dict()
 
     ctx.exit(
         verdicts.run(sources(inputs, (lambda name: True) if recursive else None), judge, as_json=as_json)

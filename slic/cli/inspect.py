@@ -2,42 +2,46 @@
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from slic.cli import messages, options
-from slic.errors import SlicError
+from slic.cli import messages, options, verdicts
+from slic.cli.plan import STREAM, files_of_slic, sources
+
+if TYPE_CHECKING:
+    from slic.describe import Info
 
 
 @click.command()
 @options.inputs
+@options.recursive
 @options.as_json
 @click.pass_context
-def info(ctx: click.Context, inputs: tuple[str, ...], as_json: bool) -> None:
+def info(ctx: click.Context, inputs: tuple[str, ...], recursive: bool, as_json: bool) -> None:
     """Say what each of FILES holds, without decoding it.
 
     \b
     Examples:
       slic info photo.slic              size, model, metadata
-      slic info --json *.slic           one JSON object a file
+      slic info -r out/ --json          a folder, one JSON object a file
     """
-    results = [_show(name, as_json) for name in inputs]
-    ctx.exit(0 if all(results) else 1)
+    names = sources(inputs, files_of_slic(recursive))
+    ctx.exit(max((_show(name, as_json) for name in names), default=0))
 
 
-def _show(name: str, as_json: bool) -> bool:
-    from slic.describe import info as read
-
-    try:
-        found = read(sys.stdin.buffer if name == "-" else name)
-    except (SlicError, OSError) as error:
-        messages.failure(error, name)
-        if as_json:
-            failed = {"input": name, "ok": False, "error": messages.describe(error, name)}
-            click.echo(json.dumps(failed | {"hint": getattr(error, "hint", None)}))
-        return False
+def _show(name: str, as_json: bool) -> int:
+    found, _ = verdicts.attempt(name, _read)
+    if isinstance(found, BaseException):
+        return verdicts.failed(name, found, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"input": name, "ok": True, **found.as_dict()}))
     else:
-        click.echo(f"{click.format_filename(name)}\n{found}")
-    return True
+        click.echo(f"{messages.name(name)}\n{found}")
+    return 0
+
+
+def _read(name: str) -> "Info":
+    from slic.describe import info as read
+
+    return read(sys.stdin.buffer if name == STREAM else name)

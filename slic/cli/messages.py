@@ -2,6 +2,7 @@
 
 import traceback
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,7 +10,7 @@ _CLICKS_OWN = ("No such", "Missing", "Invalid", "Got", "Option", "Expected", "Co
 
 
 def line(text: str) -> None:
-    click.echo(f"slic: {text}", err=True)
+    click.echo(f"slic: {plain(text)}", err=True)
 
 
 def warning(text: str) -> None:
@@ -45,10 +46,20 @@ def describe(error: BaseException, about: str | None = None) -> str:
 
 def failure(error: BaseException, about: str | None = None) -> None:
     """Say that `about`, or all of it, failed."""
-    name = "" if about is None else f"{click.format_filename(about)}: "
-    line(name + describe(error, about))
-    hint(getattr(error, "hint", None))
+    where = "" if about is None else f"{click.format_filename(about)}: "
+    line(where + describe(error, about))
+    hint(_way_on(error))
     _trace(error)
+
+
+def facts(error: BaseException, about: str | None = None) -> dict[str, Any]:
+    """What JSON says of a failure."""
+    return {"error": describe(error, about), "hint": _way_on(error)}
+
+
+def _way_on(error: BaseException) -> str | None:
+    """The error's hint; every command that may find its output there can overwrite it."""
+    return "--force overwrites it" if isinstance(error, FileExistsError) else getattr(error, "hint", None)
 
 
 def internal(error: BaseException) -> None:

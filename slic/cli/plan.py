@@ -23,6 +23,11 @@ class Job:
     """Whether the folder that it lies in is made when it is missing."""
 
 
+def files_of_slic(recursive: bool) -> Takes | None:
+    """What commands that read nothing else take from folders, if they enter them."""
+    return (lambda name: name.lower().endswith(".slic")) if recursive else None
+
+
 def plan(inputs: tuple[str, ...], output: str | None, suffix: str, takes: Takes | None) -> list[Job]:
     """One job for each input; folders are entered when `takes` says which of their files to take."""
     folder = _folder(inputs, output)
@@ -61,10 +66,12 @@ def _folder(inputs: tuple[str, ...], output: str | None) -> str | None:
         if several:
             raise click.UsageError("several inputs do not fit on standard output")
         return None
-    if os.path.isdir(output) or output.endswith(tuple(s for s in (os.sep, os.altsep) if s)):
+    separators = os.sep + (os.altsep or "")
+    ends = output.endswith(tuple(separators))
+    if (several or ends) and os.path.isfile(output.rstrip(separators)):
+        raise click.UsageError(f"{output} is a file, and a folder is needed")
+    if ends or os.path.isdir(output):
         return output
-    if several and os.path.exists(output):
-        raise click.UsageError(f"several inputs need a folder, and {output} is a file")
     return output if several else None
 
 

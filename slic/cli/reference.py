@@ -30,7 +30,7 @@ With `--json` each input gives one object on a line: `input`, `output`, `ok`, th
 `.slic` file, `width`, `height`, `model`, `seconds`, `warnings`; or `error` and `hint`; or `skipped`.
 
 With `slic verify --json` each has `input`, `ok` (whether it is valid), `verdict`, `key`, `signer`, `comment`,
-`removed`, `changed`, `reason` and a list `c2pa`; or `error` and `hint`, if it cannot be read. See
+`removed`, `changed`, `reason`, a list `c2pa` and `seconds`; or `error` and `hint`, if it cannot be read. See
 [trust.md](trust.md).
 
 With `slic detect --json` each has `input`, `ok` (whether it could be read), `answer` (`real`, `generated` or

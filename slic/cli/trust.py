@@ -1,6 +1,5 @@
 """slic keygen, sign, strip, verify: who made a file, and whether it is still what they made. No torch."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -8,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from slic.cli import messages, options, signing, work
-from slic.cli.plan import STREAM, Job, plan
-from slic.errors import SlicError
+from slic.cli import messages, options, signing, verdicts, work
+from slic.cli.plan import STREAM, Job, files_of_slic, plan, sources
+from slic.errors import KeyFileError
 
 if TYPE_CHECKING:
     from slic.trust.c2pa import Report
-    from slic.trust.keys import PublicKey
-    from slic.trust.verdict import Verdict
     from slic_formats import Container
 
 
@@ -40,7 +37,12 @@ def keygen(name: Path, comment: str, no_passphrase: bool, passphrase_file: str |
         raise click.UsageError("--no-passphrase and --passphrase-file exclude each other")
     passphrase = None if no_passphrase else signing.new_passphrase(passphrase_file)
     key = keys.make()
-    private, public = keys.save(key, name, passphrase=passphrase, comment=comment)
+    try:
+        private, public = keys.save(key, name, passphrase=passphrase, comment=comment)
+    except FileExistsError as error:
+        raise KeyFileError(
+            f"{error.filename} exists already", hint="keys are never overwritten; give another name"
+        ) from error
     how = "not locked" if passphrase is None else "locked by the passphrase"
     click.echo(f"{messages.name(private)}: private key, {how}: keep it secret, and keep a copy")
     click.echo(f"{messages.name(public)}: public key {key.public.id.hex()}, for all who verify")
@@ -113,6 +115,7 @@ def strip(ctx: click.Context, /, inputs: tuple[str, ...], exif: bool, xmp: bool,
 
 @click.command()
 @options.inputs
+@options.recursive
 @click.option("--key", "keys", multiple=True, metavar="PUB", help="A public key that is trusted.")
 @click.option(
     "--keys",
@@ -128,6 +131,7 @@ def verify(
     ctx: click.Context,
     /,
     inputs: tuple[str, ...],
+    recursive: bool,
     keys: tuple[str, ...],
     folders: tuple[str, ...],
     c2pa_anchors: str | None,
@@ -142,9 +146,12 @@ def verify(
     \b
     Examples:
       slic verify photo.slic --key press.pub       one key
-      slic verify *.slic --keys trusted/ --json    a folder of keys, one JSON object a file
+      slic verify -r out/ --keys trusted/ --json   folders of files and keys, one JSON object a file
     """
+    from slic.reading import read
     from slic.trust.keys import trusted
+    from slic.trust.verdict import judge as judged
+    from slic_formats import parse
 
     named = (*keys, *folders) or tuple(filter(None, os.environ.get("SLIC_KEYS", "").split(os.pathsep)))
     if not named:
@@ -155,26 +162,14 @@ def verify(
         from slic.trust.c2pa import load_anchors
 
         anchors = load_anchors(c2pa_anchors)
-    ctx.exit(max([_verify(name, known, anchors, as_json) for name in inputs]))
 
-
-def _verify(name: str, keys: "tuple[PublicKey, ...]", anchors: bytes | None, as_json: bool) -> int:
-    from slic.reading import read
-    from slic.trust.verdict import judge
-    from slic_formats import parse
-
-    try:
+    def judge(name: str) -> verdicts.Judged:
         data = read(sys.stdin.buffer if name == STREAM else name)
-        verdict = judge(parse(data), keys)
-        reports = _manifests(name, data, anchors)
-    except (SlicError, OSError) as error:
-        messages.failure(error, name)
-        if as_json:
-            failed = {"input": name, "ok": False, "error": messages.describe(error, name)}
-            click.echo(json.dumps(failed | {"hint": getattr(error, "hint", None)}))
-        return 1
-    _tell(name, verdict, reports, as_json)
-    return 0 if verdict.valid else work.NEGATIVE
+        verdict, manifests = judged(parse(data), known), _manifests(name, data, anchors)
+        facts = {**verdict.as_dict(), "c2pa": [manifest.as_dict() for manifest in manifests]}
+        return verdict.valid, [str(verdict), *map(str, manifests)], facts
+
+    ctx.exit(verdicts.run(sources(inputs, files_of_slic(recursive)), judge, as_json=as_json))
 
 
 def _manifests(name: str, data: bytes, anchors: bytes | None) -> "tuple[Report, ...]":
@@ -183,21 +178,11 @@ def _manifests(name: str, data: bytes, anchors: bytes | None) -> "tuple[Report, 
     return c2pa.check(data, None if name == STREAM else c2pa.read_sidecar(Path(name)), anchors)
 
 
-def _tell(name: str, verdict: "Verdict", reports: "tuple[Report, ...]", as_json: bool) -> None:
-    if as_json:
-        manifests = [report.as_dict() for report in reports]
-        click.echo(json.dumps({"input": name, "ok": verdict.valid, **verdict.as_dict(), "c2pa": manifests}))
-        return
-    click.echo(f"{messages.name(name)}: {messages.plain(str(verdict))}")
-    for report in reports:
-        click.echo(f"  {messages.plain(str(report))}")
-
-
 def _plan(inputs: tuple[str, ...], shared: dict[str, Any], suffix: str) -> tuple[work.Settings, list[Job]]:
     """`suffix` keeps apart what lies beside its input; elsewhere the name stays."""
-    takes = (lambda name: name.lower().endswith(".slic")) if shared["recursive"] else None
     names = ("force", "skip_existing", "as_json")
     settings = work.Settings(**{n: shared[n] for n in names}, networks=False)
+    takes = files_of_slic(shared["recursive"])
     jobs = plan(inputs, shared["output"], ".slic" if shared["output"] else suffix, takes)
     settings.check(jobs)
     return settings, jobs

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,8 +13,8 @@ from slic.cli import messages, work
 from slic.cli.plan import STREAM
 from slic.errors import PictureError, SlicError
 
-Judged = tuple[bool, str, dict[str, Any]]
-"""Whether it is well, a line for people, and what JSON says."""
+Judged = tuple[bool, Sequence[str], dict[str, Any]]
+"""Whether it is well, lines for people, and what JSON says."""
 Told = tuple[str, Judged | BaseException, float]
 """The input, how it went, and the seconds it took."""
 T = TypeVar("T")
@@ -45,17 +45,23 @@ def attempt(name: str, do: Callable[[str], T]) -> tuple[T | BaseException, float
 
 def _tell(name: str, judged: Judged | BaseException, seconds: float, as_json: bool) -> int:
     if isinstance(judged, BaseException):
-        messages.failure(judged, name)
-        if as_json:
-            failed = {"input": name, "ok": False, "error": messages.describe(judged, name)}
-            click.echo(json.dumps(failed | {"hint": getattr(judged, "hint", None)}))
-        return 1
-    well, line, facts = judged
+        return failed(name, judged, as_json=as_json)
+    well, (first, *more), facts = judged
     if as_json:
         click.echo(json.dumps({"input": name, "ok": well, **facts, "seconds": seconds}))
     else:
-        click.echo(f"{messages.name(name)}: {messages.plain(line)}")
+        click.echo(f"{messages.name(name)}: {messages.plain(first)}")
+        for line in more:
+            click.echo(f"  {messages.plain(line)}")
     return 0 if well else work.NEGATIVE
+
+
+def failed(name: str, error: BaseException, *, as_json: bool) -> int:
+    """Say that nothing could be said of an input; the exit code."""
+    messages.failure(error, name)
+    if as_json:
+        click.echo(json.dumps({"input": name, "ok": False, **messages.facts(error, name)}))
+    return 1
 
 
 def settings(shared: dict[str, Any]) -> dict[str, Any]:

@@ -42,8 +42,7 @@ class Result:
     def as_json(self) -> str:
         head = {"input": self.job.source, "output": self.job.target or None, "ok": self.error is None}
         if self.error is not None:
-            reason = messages.describe(self.error, self.job.source)
-            return json.dumps(head | {"error": reason, "hint": getattr(self.error, "hint", None)})
+            return json.dumps(head | messages.facts(self.error, self.job.source))
         if self.skipped:
             return json.dumps(head | {"skipped": True})
         return json.dumps(head | self.facts | {"warnings": self.warnings})
@@ -148,7 +147,7 @@ def _is_done(job: Job, settings: Settings) -> bool:
         raise PictureError("input and output are the same file", hint="-o writes elsewhere")
     if there and not (settings.force or settings.skip_existing):
         raise PictureError(
-            f"{click.format_filename(there[0])} exists already",
+            f"{messages.name(there[0])} exists already",
             hint="--force overwrites it, --skip-existing leaves it",
         )
     return settings.skip_existing and job.target in there
@@ -203,7 +202,7 @@ def _tell(result: Result, settings: Settings, said: set[str]) -> None:
 
 
 def _summary(result: Result) -> str:
-    target = click.format_filename(result.job.target)
+    target = messages.name(result.job.target)
     if result.skipped:
         return f"{target}: exists, skipped"
     facts = result.facts

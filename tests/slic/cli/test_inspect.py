@@ -34,10 +34,17 @@ def test_info_goes_on_after_a_failure(file: Path, slic: Slic) -> None:
     assert result.stderr == (
         "slic: text.slic: not a slic file at byte 0\n"
         "slic: gone.slic: no such file or directory\n"
-        "slic: .: is a directory\n"
+        "slic: .: is a folder\n"
+        "slic: hint: -r goes through it\n"
     )
     assert result.stdout.startswith("photo.slic\n")
     assert result.exit_code == 1
+
+
+def test_info_goes_through_a_folder(file: Path, slic: Slic) -> None:
+    Path("text.txt").write_text("no picture")
+    result = slic("info", "-r", "--json", ".")
+    assert [json.loads(line)["input"] for line in result.stdout.splitlines()] == ["photo.slic"]
 
 
 def test_json_has_one_object_a_file(file: Path, slic: Slic) -> None:

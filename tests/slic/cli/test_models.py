@@ -48,7 +48,8 @@ def test_add_installs_once(slic: Slic, tmp_path: Path) -> None:
     target = tmp_path / "data" / "slic" / "models" / f"{MODEL}.safetensors"
     assert slic("models", "add", source).stdout == f"{target}\n"
     again = slic("models", "add", source)
-    assert (again.stderr, again.exit_code) == (f"slic: {target}: file exists\n", 1)
+    said = f"slic: {target}: file exists\nslic: hint: --force overwrites it\n"
+    assert (again.stderr, again.exit_code) == (said, 1)
     assert slic("models", "add", "--force", source).exit_code == 0
 
 

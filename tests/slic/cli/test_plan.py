@@ -117,8 +117,9 @@ def test_an_input_behind_a_link_is_seen() -> None:
     assert refusal(("a.png",), "link.slic") == "a.png: input and output are the same file"
 
 
-def test_several_inputs_do_not_fit_into_a_file() -> None:
-    assert refusal(("a.png", "sub/b.png"), "a.png") == "several inputs need a folder, and a.png is a file"
+@pytest.mark.parametrize(("inputs", "output"), [(("a.png", "sub/b.png"), "a.png"), (("a.png",), "a.png/")])
+def test_a_file_is_no_folder(inputs: tuple[str, ...], output: str) -> None:
+    assert refusal(inputs, output) == f"{output} is a file, and a folder is needed"
 
 
 def test_several_inputs_do_not_fit_on_standard_output() -> None:

@@ -85,6 +85,17 @@ def test_a_wrong_command_is_a_usage_error(slic: Slic) -> None:
     assert result.exit_code == 2
 
 
+def test_a_name_has_one_line_and_moves_no_cursor(file: Path, slic: Slic) -> None:
+    name = "a\nslic: b\x1b[2J.slic"
+    shown = "a\\u000aslic: b\\u001b[2J"
+    file.rename(name)
+    assert slic("info", name).stdout.startswith(f"{shown}.slic\n")
+    assert slic("decode", name).stdout == f"{shown}.png: 40x30\n"
+    assert slic("info", name + "x").stderr == f"slic: {shown}.slicx: no such file or directory\n"
+    there = slic("decode", name).stderr.splitlines()
+    assert there[0] == f"slic: {shown}.slic: {shown}.png exists already"
+
+
 def test_what_nobody_expected_is_one_line(file: Path, slic: Slic, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(source: object) -> None:
         raise ZeroDivisionError("division\nby zero")

@@ -32,6 +32,7 @@ def test_a_page_that_is_there_stays(slic: Slic, copy: None) -> None:
     Path("r.html").write_text("mine")
     result = slic("report", "copy.png", "-o", "r.html", "-m", MODEL)
     assert (result.exit_code, Path("r.html").read_text()) == (1, "mine")
+    assert result.stderr == "slic: r.html: file exists\nslic: hint: --force overwrites it\n"
     assert slic("report", "copy.png", "-o", "r.html", "-m", MODEL, "--force").exit_code == 0
 
 

@@ -95,7 +95,10 @@ def test_keygen_refuses_nonsense(slic: Slic, args: list[str], said: str, code: i
 def test_keygen_never_overwrites(slic: Slic) -> None:
     Path("press.key").write_text("precious")
     result = slic("keygen", "press", "--no-passphrase")
-    assert (result.stderr, result.exit_code) == ("slic: press.key: file exists\n", 1)
+    assert result.stderr == (
+        "slic: press.key exists already\nslic: hint: keys are never overwritten; give another name\n"
+    )
+    assert result.exit_code == 1
     assert (tree(), Path("press.key").read_text()) == (["press.key"], "precious")
 
 
@@ -289,11 +292,20 @@ def test_json_has_one_object_a_file(album: dict[str, str], slic: Slic) -> None:
         "changed": [],
         "reason": None,
         "c2pa": [],
+        "seconds": good["seconds"],
     }
     assert (altered["ok"], altered["changed"]) == (False, [{"chunk": "icpr", "state": "added"}])
     truncated = "truncated in chunk HYPR at byte 90"
     assert cut == {"input": "cut.slic", "ok": False, "error": truncated, "hint": None}
     assert (result.stderr, result.exit_code) == (f"slic: cut.slic: {truncated}\n", 3)
+
+
+def test_verify_goes_through_a_folder(signed: Path, slic: Slic) -> None:
+    Path("out").mkdir()
+    shutil.copy(signed, "out/a.slic")
+    said = f'out/a.slic: valid: signed by press ({ID}), "Example Press"\n'
+    assert verify(slic, "-r", "out") == (said, 0)
+    assert slic("verify", "out", "--keys", "trusted").stderr.endswith("slic: hint: -r goes through it\n")
 
 
 def test_verify_needs_to_know_whom_to_trust(signed: Path, slic: Slic) -> None:
