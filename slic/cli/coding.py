@@ -204,6 +204,7 @@ class _Decoder:
 
         data = read(sys.stdin.buffer if job.source == STREAM else job.source)
         container = parse(data)
+        result.facts["signed"] = container.signature is not None
         if self._keys is not None:
             from slic.trust.verdict import require
 

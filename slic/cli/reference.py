@@ -27,7 +27,8 @@ them, know nothing of each other: the second finds `a.slic` there. Outputs that 
 folders into one, are refused before anything is written.
 
 With `--json` each input gives one object on a line: `input`, `output`, `ok`, then `bytes` and `bpp` of the
-`.slic` file, `width`, `height`, `model`, `seconds`, `warnings`; or `error` and `hint`; or `skipped`.
+`.slic` file, `width`, `height`, `model`, `seconds`, `warnings`; or `error` and `hint`; or `skipped`. With
+`slic decode` each has `signed`, too: by whom, and whether it holds, stands beside it only with `--verify`.
 
 With `slic verify --json` each has `input`, `ok` (whether it is valid), `verdict`, `key`, `signer`, `comment`,
 `removed`, `changed`, `reason`, a list `c2pa` and `seconds`; or `error` and `hint`, if it cannot be read. See

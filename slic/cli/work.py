@@ -209,11 +209,20 @@ def _summary(result: Result) -> str:
     size = f"{target}: {facts['width']}x{facts['height']}"
     if target.endswith(".slic"):
         size += f", {facts['bytes']} bytes, {facts['bpp']:.3f} bpp"
+    if "signed" in facts:
+        size += f", {_signature(facts)}"
     if key := facts.get("signed_by"):
         size += f", signed by {key}"
     if removed := facts.get("removed"):
         size += f", {' and '.join(removed)} removed"
     return size
+
+
+def _signature(facts: dict[str, Any]) -> str:
+    """Of a decoded file; one that does not hold is not decoded."""
+    if not facts["signed"]:
+        return "unsigned"
+    return f"signed by {facts['signer'] or facts['key']}" if "verdict" in facts else "signed, not verified"
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def test_a_picture_becomes_a_file_beside_it(photo: Path, encode: Slic) -> None:
 
 def test_a_file_becomes_a_picture_beside_it(file: Path, slic: Slic) -> None:
     result = slic("decode", "photo.slic")
-    assert (result.stdout, result.stderr, result.exit_code) == ("photo.png: 40x30\n", WARNING, 0)
+    assert (result.stdout, result.stderr, result.exit_code) == ("photo.png: 40x30, unsigned\n", WARNING, 0)
     with Image.open("photo.png") as decoded:
         assert (decoded.format, decoded.size) == ("PNG", (40, 30))
 
@@ -48,7 +48,7 @@ def test_the_suffix_of_the_output_names_the_format(file: Path, slic: Slic, name:
 
 
 def test_format_names_the_suffix(file: Path, slic: Slic) -> None:
-    assert slic("decode", "photo.slic", "--format", "webp").stdout == "photo.webp: 40x30\n"
+    assert slic("decode", "photo.slic", "--format", "webp").stdout == "photo.webp: 40x30, unsigned\n"
 
 
 def test_a_format_that_contradicts_the_output_is_refused(file: Path, slic: Slic) -> None:
@@ -121,8 +121,8 @@ def test_a_folder_goes_there_and_back_in_order(album: Path, encode: Slic, slic: 
     back = slic("decode", "-r", "out", "-o", "seen", "-j", jobs)
     assert (there.exit_code, back.exit_code) == (0, 0)
     assert back.stdout == (
-        "seen/0.png: 40x70\nseen/1.png: 41x58\n"
-        "seen/a/2.png: 42x46\nseen/a/3.png: 43x34\nseen/a/b/4.png: 44x22\n"
+        "seen/0.png: 40x70, unsigned\nseen/1.png: 41x58, unsigned\n"
+        "seen/a/2.png: 42x46, unsigned\nseen/a/3.png: 43x34, unsigned\nseen/a/b/4.png: 44x22, unsigned\n"
     )
     assert there.stderr == WARNING  # once a run
 
@@ -151,7 +151,7 @@ def test_an_empty_folder_is_success(encode: Slic) -> None:
 def test_the_others_go_on_after_a_failure(file: Path, slic: Slic, jobs: str) -> None:
     Path("cut.slic").write_bytes(file.read_bytes()[:90])
     result = slic("decode", "cut.slic", "gone.slic", "photo.slic", "-j", jobs)
-    assert result.stdout == "photo.png: 40x30\n"
+    assert result.stdout == "photo.png: 40x30, unsigned\n"
     assert result.stderr == (
         "slic: cut.slic: truncated in chunk HYPR at byte 90\n"
         f"slic: gone.slic: no such file or directory\n{WARNING}"
@@ -169,6 +169,7 @@ def test_json_says_how_each_went(file: Path, slic: Slic) -> None:
         "input": "photo.slic",
         "output": "out/photo.png",
         "ok": True,
+        "signed": False,
         "bytes": size,
         "bpp": round(8 * size / 1200, 4),
         "width": 40,

@@ -90,7 +90,7 @@ def test_a_name_has_one_line_and_moves_no_cursor(file: Path, slic: Slic) -> None
     shown = "a\\u000aslic: b\\u001b[2J"
     file.rename(name)
     assert slic("info", name).stdout.startswith(f"{shown}.slic\n")
-    assert slic("decode", name).stdout == f"{shown}.png: 40x30\n"
+    assert slic("decode", name).stdout == f"{shown}.png: 40x30, unsigned\n"
     assert slic("info", name + "x").stderr == f"slic: {shown}.slicx: no such file or directory\n"
     there = slic("decode", name).stderr.splitlines()
     assert there[0] == f"slic: {shown}.slic: {shown}.png exists already"

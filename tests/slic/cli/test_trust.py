@@ -365,7 +365,7 @@ def test_strip_needs_to_know_what(file: Path, slic: Slic) -> None:
 def test_decode_shows_only_what_is_signed(album: dict[str, str], slic: Slic) -> None:
     names = [f"{name}.slic" for name in album]
     result = slic("decode", *names, "-o", "seen", "--verify", "trusted")
-    assert result.stdout == "seen/photo.png: 40x30\n"
+    assert result.stdout == "seen/photo.png: 40x30, signed by press\n"
     assert result.stderr == WARNING + "".join(
         f"slic: {name}.slic: not decoded, as its signature does not hold: {said}\n"
         for name, said in list(album.items())[1:]
@@ -382,6 +382,11 @@ def test_decode_refuses_before_any_network_is_loaded(
         "slic: photo.slic: not decoded, as its signature does not hold: unsigned: it has no signature\n"
     )
     assert (result.exit_code, "photo.png" in tree()) == (3, False)
+
+
+def test_decode_says_what_nobody_verified(signed: Path, slic: Slic) -> None:
+    assert slic("decode", "photo.slic").stdout == "photo.png: 40x30, signed, not verified\n"
+    assert json.loads(slic("decode", "photo.slic", "--force", "--json").stdout)["signed"] is True
 
 
 def test_decode_says_the_verdict_in_json(signed: Path, slic: Slic) -> None:
