@@ -8,9 +8,9 @@
 All learn from the development part and are measured on the test part, after the same crop and last codec.
 """
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +44,22 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def network(command: Callable[..., None]) -> Callable[..., None]:
-    """--backbone, --pretrained, --width, --epochs."""
+    """--backbone, --pretrained, --width, --epochs, --rate: `classifier` for the command."""
+
+    @functools.wraps(command)
+    def made(*, backbone: str, pretrained: bool, width: int, epochs: int, rate: float, **others: Any) -> None:
+        command(classifier=Classifier(backbone, pretrained, width, Schedule(epochs, rate=rate)), **others)
+
+    wrapped: Callable[..., None] = made
     for option in (
+        click.option("--rate", default=Schedule.rate, show_default=True, help="1e-4 suits a pretrained one."),
         click.option("--epochs", default=Schedule.epochs, show_default=True),
         click.option("--width", default=Classifier.width, show_default=True, help="Of the small backbone."),
         click.option("--pretrained", is_flag=True, help="Start from ImageNet's weights."),
         click.option("--backbone", default=SMALL, show_default=True, help="One of torchvision's, or small."),
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def parts(data: Path, side: int, last: str, limit: int | None) -> tuple[Examples, Examples]:
@@ -89,11 +96,8 @@ def _matrices(learner: str, **chosen: Any) -> None:
 @shared
 @network
 @click.option("--generator", default=None, help="Only this one as the new one.")
-def _curves(
-    backbone: str, pretrained: bool, width: int, epochs: int, generator: str | None, **chosen: Any
-) -> None:
+def _curves(classifier: Classifier, generator: str | None, **chosen: Any) -> None:
     """Go on from all but one generator with a few pictures of that one."""
-    classifier = Classifier(backbone, pretrained, width, Schedule(epochs))
     known, fresh = parts(**chosen)
     for new in known.generators:
         if generator in (None, new):
@@ -105,25 +109,21 @@ def _curves(
 @network
 @click.option("--runs", default=3, show_default=True, help="Trainings of each classifier.")
 @click.option("--only", type=click.Choice(list(degradations.DEGRADATIONS)), multiple=True)
-def _degradations(
-    backbone: str, pretrained: bool, width: int, epochs: int, runs: int, only: tuple[str, ...], **chosen: Any
-) -> None:
+def _degradations(classifier: Classifier, runs: int, only: tuple[str, ...], **chosen: Any) -> None:
     """Degrade what is measured on, and see whether learning with it helps."""
-    plain = Classifier(backbone, pretrained, width, Schedule(epochs))
     studied = {name: edits for name, edits in degradations.DEGRADATIONS.items() if not only or name in only}
-    show(degradations.degradations(plain, *parts(**chosen), runs, studied))
+    show(degradations.degradations(classifier, *parts(**chosen), runs, studied))
 
 
 @main.command("fgsm")
 @shared
 @network
 @click.option("--blur", default="blur(radius=2)", show_default=True, help="What the defence does.")
-def _fgsm(backbone: str, pretrained: bool, width: int, epochs: int, blur: str, **chosen: Any) -> None:
-    """Attack a classifier, one that learnt from other pictures and one of another width, by each other."""
+def _fgsm(classifier: Classifier, blur: str, **chosen: Any) -> None:
+    """Attack a classifier, one that learnt from other pictures and a small one, by each other."""
     known, fresh = parts(**chosen)
-    first = Classifier(backbone, pretrained, width, Schedule(epochs))
-    other = replace(first, backbone=SMALL, pretrained=False, width=2 * width)
-    show(_attacks(first, other, blur, known, fresh))
+    small = Classifier(width=2 * classifier.width, schedule=Schedule(classifier.schedule.epochs))
+    show(_attacks(classifier, small, blur, known, fresh))
 
 
 def _attacks(
