@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from slic.cli import messages, options, verdicts
+from slic.cli import messages, options, signing, verdicts
 from slic.errors import ExtraError, KeyFileError
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -34,6 +34,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 @click.option(
     "--key", "keys", multiple=True, metavar="KEYS", help="Public key that is trusted, or folder of them."
 )
+@options.signer("--sign", required=False)
 @click.option(
     "--policy",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -56,12 +57,14 @@ def serve(host: str, port: int, **chosen: Any) -> None:
     """Serve pictures over HTTP: encode, decode, check, and a page at / to drop a picture on.
 
     It listens on this machine alone unless --host says otherwise; docs/service.md says how to put it behind a
-    proxy. Ctrl-C ends it once all accepted requests are answered.
+    proxy. Ctrl-C ends it once all accepted requests are answered. With --sign, all that /encode makes is
+    signed: whoever may ask has a signature of that key.
 
     \b
     Examples:
       slic serve                                            a page at http://127.0.0.1:8000/
       slic serve --key trusted/ --policy newsroom.toml      with signatures, and /gate
+      slic serve --sign press.key --token-file token        /encode signs, for those who have the token
       slic serve --host 0.0.0.0 --allow-host slic.example.org --token-file token
     """
     try:
@@ -71,8 +74,9 @@ def serve(host: str, port: int, **chosen: Any) -> None:
             raise
         raise ExtraError("slic serve needs more packages", hint="pip install 'slic[serve]'") from None
     settings = _settings(chosen)
-    if settings.token is None and host not in _LOOPBACK:
-        messages.warning("whoever reaches this address may use it; --token-file asks them for a token")
+    if settings.token is None and (settings.signer or host not in _LOOPBACK):
+        use = "have pictures signed" if settings.signer else "use it"
+        messages.warning(f"whoever reaches this address may {use}; --token-file asks them for a token")
     server.run(settings, host, port)
 
 
@@ -82,7 +86,9 @@ def _settings(chosen: dict[str, Any]) -> Any:
     from slic.trust.policy import load
 
     verdicts.set_up(chosen)
-    given = {name: value for name, value in chosen.items() if value is not None}
+    signed = signing.Signing.chosen(chosen)
+    of_signing = ("key", "sign_with", "comment", "passphrase_file")
+    given = {name: v for name, v in chosen.items() if v is not None and name not in of_signing}
     policy, token = given.pop("policy", None), _token(given.pop("token_file", None))
     return Settings(
         **given
@@ -91,6 +97,8 @@ def _settings(chosen: dict[str, Any]) -> Any:
             "hosts": (*LOOPBACK, *given["hosts"]),
             "policy": load(policy) if policy else None,
             "token": token,
+            "signer": signed.signer if signed else None,
+            "comment": signed.comment if signed else "",
         }
     )
 

@@ -126,8 +126,8 @@ async def encode(
     quality: Annotated[int | None, Query(ge=1, le=8, description="1 is smallest, 8 is best.")] = None,
     strip: Annotated[bool, Query(description="Drop EXIF and XMP.")] = False,
 ) -> Response:
-    """A picture in any format that Pillow reads → a `.slic` file. `Slic-Warnings` says what was converted
-    or dropped, and whether the result is wreckage."""
+    """A picture in any format that Pillow reads → a `.slic` file, signed if the service has a key to sign
+    with. `Slic-Warnings` says what was converted or dropped, and whether the result is wreckage."""
     made = await service.encode(data, quality, strip)
     return Response(made.data, media_type=MIME, headers=_warnings(made.warnings))
 

@@ -14,12 +14,14 @@ from slic.cli.saving import save
 from slic.codec import BATCH_PIXELS, Codec, Encoded, kind
 from slic.describe import Info, info
 from slic.detection.detect import Detection, detect
+from slic.errors import KeyFileError
 from slic.pixels import Picture
 from slic.serve.lane import Lane
 from slic.serve.settings import Settings
 from slic.serve.telemetry import Metrics
 from slic.serve.upload import Refused
 from slic.trust import gate, report, tamper, verdict
+from slic.trust.signature import sign_bytes
 from slic.trust.tamper import TamperReport
 from slic.trust.verdict import Verdict
 from slic_formats import parse
@@ -68,9 +70,10 @@ class Service:
             made = await self.lane.do(
                 ("encode", quality, height, width), self._most(height, width), codec.encode_pictures, picture
             )
+            data = await _aside(lambda: self._signed(made.data))
         unsafe = f"model {codec.model.name} is not secured: re-encoding an edited copy will not destroy it"
         said = () if codec.model.secured else (unsafe,)
-        return Encoded(made.data, (*picture.warnings, *made.warnings, *said))
+        return Encoded(data, (*picture.warnings, *made.warnings, *said))
 
     async def decode(self, data: bytes) -> tuple[bytes, list[str]]:
         """A PNG, and what must be said of it."""
@@ -114,6 +117,13 @@ class Service:
         with anyio.fail_after(self.settings.timeout):
             async with self._loaded:
                 yield
+
+    def _signed(self, data: bytes) -> bytes:
+        signer = self.settings.signer
+        try:
+            return data if signer is None else sign_bytes(data, signer, self.settings.comment)
+        except KeyFileError as error:  # no fault of who asks, nor theirs to know what a command of ours said
+            raise RuntimeError("the service's key cannot sign") from error
 
     def _most(self, height: int, width: int) -> int:
         return max(1, min(self.settings.batch, BATCH_PIXELS // (height * width)))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from slic.transforms import Precision
-from slic.trust.keys import PublicKey
+from slic.trust.keys import PublicKey, Signer
 from slic.trust.policy import Policy
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -20,6 +20,10 @@ class Settings:
     threads: int | None = None
     keys: tuple[PublicKey, ...] = ()
     """Whose signatures count."""
+    signer: Signer | None = None
+    """Signs what /encode makes; no request chooses the key, or brings one."""
+    comment: str = ""
+    """Signed with it."""
     policy: Policy | None = None
     """What /gate judges by; without one there is no /gate."""
     token: str | None = field(default=None, repr=False)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from calls import MODEL, Slic  # type: ignore[import-not-found]
 
+from slic.trust.keys import load_public
+
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
@@ -29,6 +31,15 @@ def test_elsewhere_it_warns_unless_there_is_a_token(slic: Slic, asked: list[Any]
     Path("token").write_text("secret\n")
     assert slic("serve", "--host", "0.0.0.0", "--token-file", "token").stderr == ""
     assert asked[-3].token == "secret"
+
+
+def test_a_key_that_signs_asks_for_a_token(slic: Slic, asked: list[Any]) -> None:
+    slic("keygen", "press", "--no-passphrase")
+    Path("token").write_text("secret\n")
+    said = "slic: warning: whoever reaches this address may have pictures signed; --token-file asks them"
+    assert slic("serve", "--sign", "press.key").stderr.startswith(said)
+    assert slic("serve", "--sign", "press.key", "--comment", "Press", "--token-file", "token").stderr == ""
+    assert (asked[-3].signer.public.raw, asked[-3].comment) == (load_public("press.pub").raw, "Press")
 
 
 def test_the_token_may_come_from_the_environment(

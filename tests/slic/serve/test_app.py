@@ -14,6 +14,7 @@ from slic import Codec, describe
 from slic.models import Model
 from slic.serve import service
 from slic.trust import keys, policy
+from slic.trust.external import ExternalKey
 from slic.trust.keys import SecretKey
 from slic.trust.signature import sign_bytes
 from slic_formats import parse, serialise
@@ -66,6 +67,18 @@ def test_verify_says_who_signed(serve: Ask, file: bytes) -> None:
     signed = client.post("/verify", content=sign_bytes(file, KEY, "Example Press")).json()
     assert (signed["ok"], signed["verdict"], signed["comment"]) == (True, "valid", "Example Press")
     assert client.post("/verify", content=file).json()["verdict"] == "unsigned"
+
+
+def test_what_is_encoded_is_signed_with_the_services_key(serve: Ask, png: bytes) -> None:
+    client = serve(signer=KEY, comment="Press", keys=keys.trusted(KEY.public))
+    said = client.post("/verify", content=client.post("/encode", content=png).content).json()
+    assert (said["verdict"], said["comment"]) == ("valid", "Press")
+
+
+def test_a_key_that_cannot_sign_is_no_fault_of_who_asks(serve: Ask, png: bytes) -> None:
+    token = ExternalKey(KEY.public, "sh -c 'echo secret >&2; exit 1'")
+    answer = serve(signer=token).post("/encode", content=png)
+    assert (answer.status_code, "secret" in answer.text) == (500, False)
 
 
 def test_without_keys_every_signer_is_unknown(client: TestClient, file: bytes) -> None:
