@@ -62,17 +62,19 @@ def identify(stream: BinaryIO) -> ImageFile.ImageFile:
     prefix = stream.read(16)
     if prefix.startswith(FILE_SIGNATURE):
         raise PictureError("is a .slic file already", hint="slic decode makes a picture of it")
+    if not prefix:
+        raise PictureError("is empty")
     tried = set(_PROGRAMS)
     for find_plugins in (Image.preinit, Image.init):  # the usual formats first: all take 0.1 s to import
         find_plugins()
         for name in [name for name in Image.ID if name not in tried]:
             tried.add(name)
             factory, accept = Image.OPEN[name]
-            accepted = accept is None or accept(prefix)
-            if not accepted or isinstance(accepted, str):
-                continue
-            stream.seek(0)
             try:
+                accepted = accept is None or accept(prefix)
+                if not accepted or isinstance(accepted, str):
+                    continue
+                stream.seek(0)
                 return factory(stream, "")
             except (SyntaxError, IndexError, TypeError, struct.error):
                 continue  # Pillow's sign for "not mine"

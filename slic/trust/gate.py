@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slic import models
-from slic.errors import FormatError, MismatchError, ModelError, PictureError
+from slic.errors import FormatError, MismatchError, ModelError, PictureError, PolicyError
 from slic.models import Model
 from slic.trust import c2pa, verdict
 from slic.trust.keys import trusted
@@ -87,6 +87,7 @@ class Gate:
 
     def __init__(self, policy: Policy, **machine: Any) -> None:
         """`machine`: device, precision and max_pixels, as `slic.check` takes them."""
+        _require_files(policy)
         self.policy = policy
         self._keys = trusted(policy.keys) if "signature" in policy.rules else ()
         self._anchors = c2pa.load_anchors(policy.anchors) if policy.anchors else None
@@ -148,6 +149,15 @@ def apply(policy: Policy, evidence: Evidence) -> TrustReport:
     )
     gravest = max((rule.outcome for rule in rules), key=lambda outcome: outcome.gravity)
     return TrustReport(gravest, policy.name, rules, evidence.facts)
+
+
+def _require_files(policy: Policy) -> None:
+    named = (*policy.keys, policy.anchors, policy.detector)
+    if gone := [str(path) for path in named if path is not None and not path.exists()]:
+        raise PolicyError(
+            f"policy {policy.name} names what is not there: {', '.join(gone)}",
+            hint="a policy's names count from its own folder",
+        )
 
 
 def _container(data: bytes) -> tuple[list[Finding], Container | None]:

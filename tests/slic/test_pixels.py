@@ -297,6 +297,12 @@ def test_path_bytes_and_a_stream_that_cannot_seek(tmp_path: Path) -> None:
         assert all(np.array_equal(load(source).rgb, COLOURS) for source in sources)
 
 
+@pytest.mark.parametrize(("data", "reason"), [(b"", "is empty"), (b"abc", "not a picture of a known format")])
+def test_a_file_of_few_bytes_is_no_picture(data: bytes, reason: str) -> None:
+    with pytest.raises(PictureError, match=f"^{reason}$"):
+        load(data)
+
+
 def test_what_is_no_picture_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match=r"^not a picture of a known format$"):
         load(b"words")

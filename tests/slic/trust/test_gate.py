@@ -15,7 +15,7 @@ import slic
 from slic.codec import Codec
 from slic.detection import detector
 from slic.detection.detector import Answer, Detector
-from slic.errors import ModelError
+from slic.errors import ModelError, PolicyError
 from slic.models import Model
 from slic.trust import gate as module
 from slic.trust import tamper
@@ -154,6 +154,11 @@ def test_indicators_come_before_the_verdict_in_json(file: bytes, keys: Path) -> 
     assert list(report) == ["indicators", "policy", "rules", "verdict"]
     assert list(report["indicators"]) == ["file", "container", "signature", "tamper"]
     assert json.loads(json.dumps(report)) == report
+
+
+def test_keys_that_are_not_there_are_the_policys_fault(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"^policy p names what is not there: .*keys$"):
+        Gate(policy("signature", keys=tmp_path / "keys"))
 
 
 def test_a_policy_in_a_file(file: bytes, keys: Path, tmp_path: Path) -> None:
