@@ -65,18 +65,26 @@ class Codec:
         self._engine = _engine(self.model.path, self.model.identity, self.device, precision)
 
     def encode(
-        self, source: Source, *, strip: bool = False, key: Signer | None = None, comment: str = ""
+        self,
+        source: Source,
+        *,
+        strip: bool = False,
+        max_pixels: int = MAX_PIXELS,
+        key: Signer | None = None,
+        comment: str = "",
     ) -> bytes:
         """The bytes of a `.slic` file; `strip` drops EXIF and XMP, the colour profile stays; `key` signs."""
-        data = _warned(self.encode_picture(_load(source, strip)))
+        data = _warned(self.encode_picture(_load(source, strip, max_pixels)))
         return data if key is None else sign_bytes(data, key, comment)
 
     def encode_picture(self, picture: Picture) -> Encoded:
         return self.encode_pictures([picture])[0]
 
-    def encode_batch(self, sources: Iterable[Source], *, strip: bool = False) -> Iterator[bytes]:
+    def encode_batch(
+        self, sources: Iterable[Source], *, strip: bool = False, max_pixels: int = MAX_PIXELS
+    ) -> Iterator[bytes]:
         """Files in the order of the sources; neighbours of one size go through the networks together."""
-        pictures = (_load(source, strip) for source in sources)
+        pictures = (_load(source, strip, max_pixels) for source in sources)
         for group in _batches(pictures, lambda p: (p.rgb.shape[0], p.rgb.shape[1])):
             yield from map(_warned, self.encode_pictures(group))
 
@@ -185,9 +193,9 @@ def kind(container: Container) -> tuple[int, ...]:
     return h.height, h.width, int(h.mode), h.quality, int.from_bytes(h.model, "big")
 
 
-def _load(source: Source, strip: bool) -> Picture:
+def _load(source: Source, strip: bool, max_pixels: int) -> Picture:
     """The picture; what was converted or dropped becomes a warning of Python's."""
-    picture = pixels.load(source, strip=strip)
+    picture = pixels.load(source, strip=strip, max_pixels=max_pixels)
     for message in picture.warnings:
         warnings.warn(message, SlicWarning, stacklevel=3)
     return picture
@@ -250,6 +258,7 @@ def encode(
     device: str = "auto",
     precision: Precision = "auto",
     strip: bool = False,
+    max_pixels: int = MAX_PIXELS,
     key: KeyFile | Signer | None = None,
     comment: str = "",
     force: bool = False,
@@ -259,9 +268,11 @@ def encode(
     `quality` is 1 (smallest) to 8 (best), `model` a name or a file; each has its default. `key` signs the
     file, and `comment` with it.
     """
+    if target is not None and isinstance(source, str | os.PathLike) and files.same_file(source, target):
+        raise PictureError("input and output are the same file", hint="give another target")
     signer = None if key is None else open_key(key)
     codec = Codec(model, quality=quality, device=device, precision=precision)
-    data = codec.encode(source, strip=strip, key=signer, comment=comment)
+    data = codec.encode(source, strip=strip, max_pixels=max_pixels, key=signer, comment=comment)
     if target is None:
         return data
     files.write(Path(target), data, force=force)
@@ -269,7 +280,12 @@ def encode(
 
 
 def decode(
-    source: FileSource, *, device: str = "auto", precision: Precision = "auto", verify: Keys | None = None
+    source: FileSource,
+    *,
+    device: str = "auto",
+    precision: Precision = "auto",
+    max_pixels: int = MAX_PIXELS,
+    verify: Keys | None = None,
 ) -> Image.Image:
     """The picture in a `.slic` file, decoded with the installed model that it names.
 
@@ -279,4 +295,4 @@ def decode(
     if verify is not None:
         require(container, trusted(verify))
     codec = Codec(models.find_identity(container.header.model), device=device, precision=precision)
-    return pixels.to_image(codec.decode_picture(container))
+    return pixels.to_image(codec.decode_picture(container, max_pixels=max_pixels))

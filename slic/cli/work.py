@@ -17,6 +17,7 @@ from slic import files
 from slic.cli import messages
 from slic.cli.plan import STREAM, Job
 from slic.errors import ModelError, PictureError, SlicError, VerdictError
+from slic.trust.c2pa import sidecar_of
 
 if TYPE_CHECKING:
     from slic.models import Model
@@ -141,7 +142,7 @@ def _is_done(job: Job, settings: Settings) -> bool:
     """Whether there is nothing to do; refuses what would do harm before the work begins."""
     if not job.target:
         raise PictureError("is a folder", hint="-r goes through it")
-    targets = [job.target, *([str(_sidecar(job))] if settings.sidecar else [])]
+    targets = [job.target, *([str(sidecar_of(job.target))] if settings.sidecar else [])]
     there = [name for name in targets if name != STREAM and os.path.lexists(name)]
     if job.source != STREAM and any(files.same_file(job.source, name) for name in there):
         raise PictureError("input and output are the same file", hint="-o writes elsewhere")
@@ -153,10 +154,6 @@ def _is_done(job: Job, settings: Settings) -> bool:
     return settings.skip_existing and job.target in there
 
 
-def _sidecar(job: Job) -> Path:
-    return Path(job.target).with_suffix(".c2pa")
-
-
 def _deliver(job: Job, data: bytes, sidecar: bytes | None, force: bool) -> None:
     if job.target == STREAM:
         sys.stdout.buffer.write(data)
@@ -165,11 +162,12 @@ def _deliver(job: Job, data: bytes, sidecar: bytes | None, force: bool) -> None:
     if sidecar is None:
         _write(Path(job.target), data, job, force)
         return
-    _write(_sidecar(job), sidecar, job, force)  # first: whoever waits for the file finds its sidecar there
+    beside = sidecar_of(job.target)
+    _write(beside, sidecar, job, force)  # first: whoever waits for the file finds its sidecar there
     try:
         _write(Path(job.target), data, job, force)
     except BaseException:
-        _sidecar(job).unlink()
+        beside.unlink()
         raise
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from slic.attempt import attempt, each
+from slic.pixels import MAX_PIXELS
 from slic.transforms import Precision
 from slic.trust.keys import PublicKey
 
@@ -24,7 +25,7 @@ class Options:
     keys: tuple[PublicKey, ...] = ()
     device: str = "auto"
     precision: Precision = "auto"
-    max_pixels: int = 1 << 28
+    max_pixels: int = MAX_PIXELS
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,26 @@ def test_pixels_beyond_the_limit_are_refused_before_decoding(codec: slic.Codec, 
         codec.decode(codec.encode(picture(16, 16)), max_pixels=100)
 
 
+def test_the_limit_of_pixels_is_the_callers(codec: slic.Codec, picture: Maker) -> None:
+    data = slic.encode(picture(16, 16), max_pixels=256)
+    assert data is not None and slic.decode(data, max_pixels=256).size == (16, 16)
+    for refuses in (
+        lambda: slic.encode(picture(16, 16), max_pixels=255),
+        lambda: slic.decode(data, max_pixels=255),
+        lambda: codec.encode(picture(16, 16), max_pixels=255),
+        lambda: list(codec.encode_batch([picture(16, 16)], max_pixels=255)),
+    ):
+        with pytest.raises(slic.PictureError, match="beyond the limit of 255 pixels"):
+            refuses()
+
+
+def test_a_picture_is_not_written_over_by_its_own_file(tmp_path: Path, picture: Maker) -> None:
+    source = tmp_path / "a.png"
+    Image.fromarray(picture(16, 16)).save(source)
+    with pytest.raises(slic.PictureError, match="input and output are the same file"):
+        slic.encode(source, source, force=True)
+
+
 def test_threads_share_a_codec(codec: slic.Codec, picture: Maker) -> None:
     expected = codec.encode(picture(64, 64))
     results: list[bytes] = []
