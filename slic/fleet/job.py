@@ -19,6 +19,7 @@ import ray
 import ray.data
 
 from slic import models
+from slic.errors import PictureError
 from slic.fleet import ledger
 from slic.fleet.store import Store
 from slic.fleet.tasks import Made, Options, Result, Task
@@ -71,6 +72,8 @@ def run(task: type[Task], source: str, target: str, options: Options, cluster: C
     """Every input is accounted for once: done, skipped or failed. No failure stops the job."""
     began = time.perf_counter()
     here, there = Store.at(source), Store.at(target)
+    if not here.there():
+        raise PictureError(f"{source}: no such folder")
     rows = plan(task, here, there)
     outcomes = {row["input"]: row for row in _work(task, here, there, rows, options, cluster)} if rows else {}
     failures = tuple(o for o in outcomes.values() if o["state"] == FAILED)

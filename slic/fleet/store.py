@@ -36,6 +36,11 @@ class Store:
         start = f"{folder}/" if folder else ""
         return sorted(n for n in names if not _hidden(n[len(start) :]))
 
+    def there(self) -> bool:
+        """Whether there is such a folder; in an object store, anything in it."""
+        found: bool = self.fs.exists(self.root)
+        return found
+
     def read(self, name: str) -> bytes:
         data: bytes = self.fs.cat_file(self._path(name))
         return data

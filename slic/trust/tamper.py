@@ -11,7 +11,6 @@ Edits smaller than about 64 pixels a side are lost among their neighbours.
 """
 
 import io
-import os
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from slic import models, pixels
+from slic import models, opening, pixels
 from slic.codec import Codec
 from slic.models import Model
 from slic.modes import Levels
@@ -151,13 +150,16 @@ def load(
     source: Source, *, device: str, precision: Precision, max_pixels: int
 ) -> tuple[Picture, Header | None]:
     """The picture, decoded if it is in a `.slic` file; and that file's header."""
-    if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
-        data = read(source)
-        if data.startswith(FILE_SIGNATURE):
-            container = parse(data)
-            codec = Codec(models.find_identity(container.header.model), device=device, precision=precision)
-            return codec.decode_picture(container, max_pixels=max_pixels), container.header
-    return pixels.load(source, max_pixels=max_pixels), None
+    if isinstance(source, np.ndarray | Image.Image):
+        return pixels.load(source, max_pixels=max_pixels), None
+    with opening.stream(source) as stream:  # opened once: a pipe has its first bytes only once
+        is_ours = stream.read(len(FILE_SIGNATURE)) == FILE_SIGNATURE
+        stream.seek(0)
+        if not is_ours:
+            return pixels.load(stream, max_pixels=max_pixels), None
+        container = parse(read(stream))
+    codec = Codec(models.find_identity(container.header.model), device=device, precision=precision)
+    return codec.decode_picture(container, max_pixels=max_pixels), container.header
 
 
 def check_levels(levels: Levels, codec: Codec) -> TamperReport:

@@ -17,6 +17,7 @@ pytest.importorskip("ray", reason="ray comes with the extra [ray]")
 import ray
 
 from slic.codec import Codec
+from slic.errors import PictureError
 from slic.fleet import job
 from slic.fleet.store import Store
 from slic.fleet.tasks import TASKS, Encode, Options
@@ -112,6 +113,11 @@ def test_verdicts_lie_beside_each_other_and_are_counted(
 def test_nothing_to_do_is_done_at_once(run: Run, tmp_path: Path, options: Options) -> None:
     (tmp_path / "in").mkdir()
     assert run(Encode, tmp_path / "in", tmp_path / "out", options).inputs == 0
+
+
+def test_a_source_that_is_not_there_is_no_empty_one(tmp_path: Path, options: Options) -> None:
+    with pytest.raises(PictureError, match="gone: no such folder"):
+        job.run(Encode, str(tmp_path / "gone"), str(tmp_path / "out"), options, job.Cluster())
 
 
 def test_inputs_of_one_name_keep_their_suffixes(tmp_path: Path) -> None:

@@ -25,6 +25,12 @@ def test_what_is_written_is_named_and_read(store: Store) -> None:
     assert store.read("sub/a.png") == b"sub/a.png"
 
 
+def test_a_folder_is_there_once_something_is_in_it(store: Store) -> None:
+    assert not Store(store.fs, f"{store.root}/b").there()
+    store.write("b/a.png", b"")
+    assert Store(store.fs, f"{store.root}/b").there()
+
+
 def test_hidden_files_stay_out_unless_they_are_asked_for(store: Store) -> None:
     for name in (".hidden/a", "sub/.a", "sub/b"):
         store.write(name, b"")

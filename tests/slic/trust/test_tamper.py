@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ from slic import attacks
 from slic.codec import Codec
 from slic.errors import FormatError, PictureError
 from slic.models import Model, find
+from slic.pixels import Source
 from slic.trust import tamper
 from slic.trust.blocks import Box
 from slic.trust.tamper import Finding, Look, TamperReport
@@ -160,6 +164,28 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(PictureError):
         slic.check(tmp_path / "a.png")
+
+
+def load(source: Source) -> tuple[int, int]:
+    picture, _ = tamper.load(source, device="cpu", precision="fp32", max_pixels=1 << 20)
+    return picture.rgb.shape[:2]
+
+
+def test_open_files_and_pipes_are_sources(
+    tiny_model: Model,
+    picture: Callable[..., Pixels],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SLIC_MODELS", str(tiny_model.path.parent))
+    data, pipe = Codec(tiny_model).encode(picture(64, 80)), tmp_path / "pipe"
+    assert load(io.BytesIO(data)) == (64, 80)
+    os.mkfifo(pipe)
+    for content, size in ((data, (64, 80)), (PHOTO.read_bytes(), (512, 768))):
+        writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+        writer.start()
+        assert load(pipe) == size
+        writer.join()
 
 
 def test_a_damaged_slic_file_is_refused(tiny_model: Model, picture) -> None:  # type: ignore[no-untyped-def]
