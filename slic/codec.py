@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import numpy as np
 import torch
@@ -61,7 +61,7 @@ class Codec:
         """`quality` is 1 (smallest) to 8 (best); without a model, one that has it is found."""
         self.model = models.choose(model, quality)
         self.device = _device(device)
-        self.precision: Precision = precision
+        self.precision = _precision(precision)
         self._engine = _engine(self.model.path, self.model.identity, self.device, precision)
 
     def encode(
@@ -74,6 +74,8 @@ class Codec:
         comment: str = "",
     ) -> bytes:
         """The bytes of a `.slic` file; `strip` drops EXIF and XMP, the colour profile stays; `key` signs."""
+        if comment and key is None:
+            raise ValueError("a comment needs a key that signs it")
         data = _warned(self.encode_picture(_load(source, strip, max_pixels)))
         return data if key is None else sign_bytes(data, key, comment)
 
@@ -220,7 +222,16 @@ def _device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError("no CUDA device is available", hint="use device auto or cpu")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise ModelError(f"device {name} is unknown", hint="use auto, cpu or cuda") from None
+
+
+def _precision(name: Precision) -> Precision:
+    if name not in get_args(Precision):
+        raise ModelError(f"precision {name} is unknown", hint="use auto, fp32 or bf16")
+    return name
 
 
 def _engine(path: Path, identity: bytes, device: torch.device, precision: Precision) -> Engine:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from slic.errors import PictureError
 from slic_formats import FILE_SIGNATURE
 
 FileSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
@@ -20,11 +21,19 @@ def read(source: FileSource) -> bytes:
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb") as stream:
             return _read_stream(stream)
+    if not hasattr(source, "read"):
+        raise PictureError(
+            f"cannot take a {type(source).__name__} as a .slic file",
+            hint="give a path, bytes or a binary file",
+        )
     return _read_stream(source)
 
 
 def _read_stream(stream: BinaryIO) -> bytes:
-    data = bytearray(stream.read(_HEAD))
+    head = stream.read(_HEAD)
+    if not isinstance(head, bytes):
+        raise PictureError("the file is open in text mode", hint='open it with mode "rb"')
+    data = bytearray(head)
     if not data.startswith(FILE_SIGNATURE):
         return bytes(data)
     wanted = int.from_bytes(data[len(FILE_SIGNATURE) :], "little") + 1  # one more shows that it goes on

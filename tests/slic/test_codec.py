@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -184,6 +185,18 @@ def test_missing_cuda_is_said(tiny_model: Model) -> None:
         pytest.skip("this machine has CUDA")
     with pytest.raises(slic.ModelError, match="no CUDA device is available"):
         slic.Codec(tiny_model, device="cuda")
+
+
+@pytest.mark.parametrize("wrong", [{"device": "abacus"}, {"precision": "fp16"}])
+def test_a_machine_that_nobody_knows_is_said(tiny_model: Model, wrong: dict[str, Any]) -> None:
+    ((name, value),) = wrong.items()
+    with pytest.raises(slic.ModelError, match=f"^{name} {value} is unknown$"):
+        slic.Codec(tiny_model, **wrong)
+
+
+def test_a_comment_that_nobody_signs_is_refused(codec: slic.Codec, picture: Maker) -> None:
+    with pytest.raises(ValueError, match="a comment needs a key that signs it"):
+        codec.encode(picture(16, 16), comment="Example Press")
 
 
 def test_python_m_slic() -> None:

@@ -2,9 +2,11 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from slic.errors import PictureError
 from slic.reading import read
 from slic_formats import FILE_SIGNATURE
 
@@ -30,6 +32,19 @@ def test_what_is_no_slic_file_is_not_read_on() -> None:
 def test_a_file_is_read_to_its_own_end_and_one_byte_on() -> None:
     stream = Endless(FILE_SIGNATURE + (100).to_bytes(8, "little"))
     assert len(read(stream)) == 101  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (io.StringIO("words"), "the file is open in text mode"),
+        (3, "cannot take a int as a .slic file"),
+        (None, "cannot take a NoneType as a .slic file"),
+    ],
+)
+def test_what_is_no_source_is_refused(source: Any, reason: str) -> None:
+    with pytest.raises(PictureError, match=f"^{reason}$"):
+        read(source)
 
 
 def test_a_length_that_is_a_lie_takes_no_memory() -> None:
