@@ -17,7 +17,8 @@ written; 3 a verdict is negative, which outweighs a failure; 130 interrupted.
 
 Outputs lie beside their inputs unless `-o` says where. `-o` names a folder when there is such a folder,
 when it ends in `/`, or when there are several inputs; else it names a file. `-` is standard input or
-output. In folders, `-r` takes what Pillow can read (encode) or `.slic` files (decode), but no hidden file.
+output. In folders, `-r` takes what Pillow can read (encode) or `.slic` files (decode), but no hidden file;
+`sign` and `strip` without `-o` leave out what they have made before.
 
 An output is called after its input, without the suffix: `a.slic` from `a.png`. Inputs of one run whose
 outputs would share a name keep their suffixes, all of them: `a.png.slic` and `a.jpg.slic`. So their order

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slic.cli import messages, options, signing, verdicts, work
-from slic.cli.plan import STREAM, Job, files_of_slic, plan, sources
+from slic.cli.plan import STREAM, Job, Takes, files_of_slic, plan, sources
 from slic.errors import KeyFileError
 
 if TYPE_CHECKING:
@@ -183,9 +183,17 @@ def _plan(inputs: tuple[str, ...], shared: dict[str, Any], suffix: str) -> tuple
     names = ("force", "skip_existing", "as_json")
     settings = work.Settings(**{n: shared[n] for n in names}, networks=False)
     takes = files_of_slic(shared["recursive"])
-    jobs = plan(inputs, shared["output"], ".slic" if shared["output"] else suffix, takes)
+    if shared["output"]:
+        suffix = ".slic"
+    elif takes is not None:  # what an earlier run has made is no input
+        takes = _but(takes, suffix)
+    jobs = plan(inputs, shared["output"], suffix, takes)
     settings.check(jobs)
     return settings, jobs
+
+
+def _but(takes: Takes, suffix: str) -> Takes:
+    return lambda name: takes(name) and not name.endswith(suffix)
 
 
 def _source(job: Job) -> Any:

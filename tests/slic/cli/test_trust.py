@@ -126,6 +126,13 @@ def test_sign_keeps_names_in_another_folder(file: Path, press: None, slic: Slic)
     assert Path("out/photo.slic").exists()
 
 
+def test_sign_goes_through_a_folder_again(file: Path, press: None, slic: Slic) -> None:
+    args = ("sign", "-r", ".", "--key", "press.key", "--skip-existing")
+    assert slic(*args).exit_code == 0
+    again = slic(*args)
+    assert (again.stdout, again.exit_code) == ("photo.signed.slic: exists, skipped\n", 0)
+
+
 def test_sign_never_writes_over_its_input(file: Path, press: None, slic: Slic) -> None:
     result = slic("sign", "photo.slic", "-o", "photo.slic", "--key", "press.key", "--force")
     assert result.stderr.startswith("slic: photo.slic: input and output are the same file\n")
