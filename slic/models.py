@@ -72,6 +72,13 @@ class Model:
         return replace(self, quality=quality)
 
     @property
+    def warning(self) -> str | None:
+        """What must be said to whoever encodes or decodes with it."""
+        if self.secured:
+            return None
+        return f"model {self.name} is not secured: re-encoding an edited copy will not destroy it"
+
+    @property
     def range(self) -> str:
         """Its qualities, to be read."""
         return f"{self.qualities[0]} to {self.qualities[-1]}" if self.rates > 1 else f"{self.qualities[0]}"

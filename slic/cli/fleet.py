@@ -9,6 +9,8 @@ import click
 from slic.cli import messages, options, work
 from slic.errors import ExtraError
 
+_SHOWN = 20  # failures, and warnings, of one run
+
 _source = click.argument("source", metavar="SOURCE")
 _target = click.argument("target", metavar="TARGET")
 
@@ -62,6 +64,10 @@ def encode(ctx: click.Context, /, source: str, target: str, **chosen: Any) -> No
       slic fleet encode shoot/ out/ -q 4
       slic fleet encode gs://archive/2024 gs://archive/slic --address auto --gpus 1
     """
+    from slic.models import choose
+
+    if said := choose(chosen["model"], chosen["quality"]).warning:
+        messages.warning(said)
     ctx.exit(_run("encode", source, target, chosen))
 
 
@@ -141,7 +147,7 @@ def _run(name: str, source: str, target: str, chosen: dict[str, Any]) -> int:
         if (error.name or "").startswith("slic"):
             raise
         raise ExtraError("slic fleet needs more packages", hint="pip install 'slic[ray]'") from None
-    from slic.fleet.ledger import FAILURES
+    from slic.fleet.ledger import FAILURES, RECORDS
     from slic.fleet.tasks import TASKS, Options
     from slic.trust.keys import trusted
 
@@ -151,8 +157,12 @@ def _run(name: str, source: str, target: str, chosen: dict[str, Any]) -> int:
     given = {option: value for option, value in chosen.items() if value is not None}
     summary = job.run(TASKS[name], source, target, Options(keys=keys, **given), job.Cluster(**where))
     click.echo(json.dumps(summary.as_dict()) if as_json else f"{messages.name(target)}: {summary}")
-    for failure in summary.failures[:20]:
-        messages.line(f"{messages.name(failure['input'])}: {messages.plain(failure['reason'])}")
+    for failure in summary.failures[:_SHOWN]:
+        messages.line(f"{messages.name(failure['input'])}: {failure['reason']}")
     if summary.failed:
         messages.hint(f"{FAILURES} in the target has all that failed; a second run tries them again")
+    for said in summary.warnings[:_SHOWN]:
+        messages.warning(f"{messages.name(said['input'])}: {said['reason']}")
+    if len(summary.warnings) > _SHOWN:
+        messages.hint(f"{RECORDS} in the target has all warnings")
     return work.NEGATIVE if summary.negative else int(summary.failed > 0)

@@ -59,10 +59,8 @@ def describe(result: Result, model: "Model", size: int, width: int, height: int)
     """What encoding and decoding say."""
     measure(result, size, width, height)
     result.facts["model"] = model.name
-    if not model.secured:
-        result.warnings.append(
-            f"model {model.name} is not secured: re-encoding an edited copy will not destroy it"
-        )
+    if model.warning:
+        result.warnings.append(model.warning)
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,18 @@ class Summary:
     failed: int
     seconds: float
     failures: tuple[dict[str, str], ...] = field(repr=False, default=())
+    """Input and reason."""
+    warnings: tuple[dict[str, str], ...] = field(repr=False, default=())
+    """Of those done now: input, and in `reason` what was converted, dropped or destroyed."""
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if name != "failures"}
+        counts = {name: value for name, value in asdict(self).items() if name not in ("failures", "warnings")}
+        return counts | {"warned": len(self.warnings)}
 
     def __str__(self) -> str:
         parts = [f"{self.inputs} inputs: {self.done} done, {self.skipped} done before, {self.failed} failed"]
         parts += [f"{self.negative} with a negative verdict"] if self.negative else []
+        parts += [f"{len(self.warnings)} with a warning"] if self.warnings else []
         return ", ".join(parts) + f", in {self.seconds:.1f} seconds"
 
 
@@ -76,8 +81,8 @@ def run(task: type[Task], source: str, target: str, options: Options, cluster: C
         raise PictureError(f"{source}: no such folder")
     rows = plan(task, here, there)
     outcomes = {row["input"]: row for row in _work(task, here, there, rows, options, cluster)} if rows else {}
-    failures = tuple(o for o in outcomes.values() if o["state"] == FAILED)
-    ledger.report(there, ({"input": f["input"], "reason": f["reason"]} for f in failures))
+    failures = tuple(_said(outcomes, FAILED))
+    ledger.report(there, failures)
     states = Counter(o["state"] for o in outcomes.values())
     return Summary(
         inputs=len(rows),
@@ -87,7 +92,15 @@ def run(task: type[Task], source: str, target: str, options: Options, cluster: C
         failed=states[FAILED],
         seconds=time.perf_counter() - began,
         failures=failures,
+        warnings=tuple(_said(outcomes, DONE)),
     )
+
+
+def _said(outcomes: dict[str, dict[str, Any]], state: str) -> Iterator[dict[str, str]]:
+    """Of those in this state, the ones of which there is something to say."""
+    for o in outcomes.values():
+        if o["state"] == state and o["reason"]:
+            yield {"input": o["input"], "reason": o["reason"]}
 
 
 def plan(task: type[Task], source: Store, target: Store) -> list[dict[str, str]]:
@@ -200,7 +213,7 @@ class Worker:
             self._target.write(output, result.data)
         except Exception as error:  # no picture stops the job, whatever is wrong with it
             return {"state": FAILED, "reason": _reason(error)}
-        return {"state": DONE, "well": result.well}
+        return {"state": DONE, "well": result.well, "reason": "; ".join(result.warnings)}
 
     def _record(self, row: dict[str, str], made: Made) -> ledger.Record:
         return {

@@ -71,8 +71,7 @@ class Service:
                 ("encode", quality, height, width), self._most(height, width), codec.encode_pictures, picture
             )
             data = await _aside(lambda: self._signed(made.data))
-        unsafe = f"model {codec.model.name} is not secured: re-encoding an edited copy will not destroy it"
-        said = () if codec.model.secured else (unsafe,)
+        said = filter(None, (codec.model.warning,))
         return Encoded(data, (*picture.warnings, *made.warnings, *said))
 
     async def decode(self, data: bytes) -> tuple[bytes, list[str]]:

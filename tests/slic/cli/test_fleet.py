@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import Slic  # type: ignore[import-not-found]
+from calls import MODEL, WARNING, Slic  # type: ignore[import-not-found]
 
 from slic.trust import keys
 from slic.trust.keys import SecretKey
@@ -43,6 +43,15 @@ def test_failures_are_named(slic: Slic, asked: dict[str, Any]) -> None:
     result = slic("fleet", "decode", "in/", "out/")
     assert result.exit_code == 1
     assert result.stderr.startswith("slic: a.slic: truncated\nslic: hint: .slic-fleet/failures.jsonl")
+
+
+def test_warnings_are_counted_and_named(slic: Slic, asked: dict[str, Any]) -> None:
+    said = {"input": "a.gif", "reason": "only the first frame is kept"}
+    asked["summary"] = type(asked["summary"])(1, 1, 0, 0, 0, 1.0, warnings=(said,))
+    result = slic("fleet", "encode", "in/", "out/", "-m", MODEL)
+    assert result.stdout.endswith(" 0 failed, 1 with a warning, in 1.0 seconds\n")
+    assert result.stderr == WARNING + "slic: warning: a.gif: only the first frame is kept\n"
+    assert json.loads(slic("fleet", "encode", "in/", "out/", "--json").stdout)["warned"] == 1
 
 
 def test_a_negative_verdict_outweighs_a_failure(slic: Slic, asked: dict[str, Any]) -> None:

@@ -95,8 +95,10 @@ def test_a_second_run_does_what_is_left(run: Run, folder: Path, tmp_path: Path, 
     assert failure == {"input": "none.png", "reason": "not a picture of a known format"}
     (out / "0.slic").write_bytes(b"damaged")
     (folder / "none.png").write_bytes((folder / "3.png").read_bytes())
+    Image.fromarray(np.full((9, 9), 300, np.uint16)).save(folder / "deep.png")
     again = run(Encode, folder, out, options)
-    assert (again.done, again.skipped, again.failed) == (2, 11, 0)
+    assert (again.done, again.skipped, again.failed) == (3, 11, 0)
+    assert [said["input"] for said in again.warnings] == ["deep.png"]
     assert (out / "0.slic").read_bytes().startswith(b"\x89SLIC")
     assert (out / "none.slic").read_bytes() == (out / "3.slic").read_bytes()
 
