@@ -144,12 +144,13 @@ def _is_done(job: Job, settings: Settings) -> bool:
     there = [name for name in targets if name != STREAM and os.path.lexists(name)]
     if job.source != STREAM and any(files.same_file(job.source, name) for name in there):
         raise PictureError("input and output are the same file", hint="-o writes elsewhere")
-    if there and not (settings.force or settings.skip_existing):
+    done = settings.skip_existing and job.target in there
+    if there and not (settings.force or done):
         raise PictureError(
             f"{messages.name(there[0])} exists already",
             hint="--force overwrites it, --skip-existing leaves it",
         )
-    return settings.skip_existing and job.target in there
+    return done
 
 
 def _deliver(job: Job, data: bytes, sidecar: bytes | None, force: bool) -> None:

@@ -160,7 +160,8 @@ def _work(
 def _settings(task: type[Task], options: Options) -> str:
     """A digest of all that an output depends on besides its input."""
     model = models.choose(options.model, options.quality).identity.hex()
-    parts = [task.__name__, model, options.quality, options.strip, sorted(k.text() for k in options.keys)]
+    keys = sorted(key.text() for key in options.keys)
+    parts = [task.__name__, model, options.quality, options.precision, options.strip, keys]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

@@ -445,6 +445,15 @@ def test_an_old_sidecar_stays(photo: Path, press: None, encode: Slic, claimed: P
     assert Path("photo.c2pa").read_bytes() != b"precious"
 
 
+def test_an_old_sidecar_is_seen_before_the_work(
+    photo: Path, press: None, encode: Slic, claimed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.remove("photo.slic")
+    monkeypatch.setattr("slic.pixels.load", lambda *_, **__: pytest.fail("encoded, and then not written"))
+    result = encode("photo.png", "--c2pa", "manifest.json", "--skip-existing")
+    assert result.stderr.startswith("slic: photo.png: photo.c2pa exists already\n")
+
+
 def test_a_sidecar_goes_when_its_file_cannot_be_written(
     photo: Path, claimed: Path, encode: Slic, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,11 @@ def test_nothing_to_do_is_done_at_once(run: Run, tmp_path: Path, options: Option
 def test_a_source_that_is_not_there_is_no_empty_one(tmp_path: Path, options: Options) -> None:
     with pytest.raises(PictureError, match="gone: no such folder"):
         job.run(Encode, str(tmp_path / "gone"), str(tmp_path / "out"), options, job.Cluster())
+
+
+def test_another_precision_is_other_work(options: Options) -> None:
+    other = replace(options, precision="fp32")
+    assert job._settings(Encode, options) != job._settings(Encode, other)
 
 
 def test_inputs_of_one_name_keep_their_suffixes(tmp_path: Path) -> None:
