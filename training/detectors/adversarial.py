@@ -56,10 +56,15 @@ def confusion(before: Found, after: Found) -> float | None:
     return float(1 - after[before].mean()) if before.any() else None
 
 
-def transfer(networks: Mapping[str, Network], generated: Levels) -> Iterator[Row]:
-    """Each network attacked, each asked: the rows of every strength."""
+def transfer(networks: Mapping[str, Network], real: Levels, generated: Levels) -> Iterator[Row]:
+    """Each network attacked, each asked: the rows of every strength.
+
+    First what they say before: nothing can be shown of one that finds little, or that accuses everything.
+    """
     before = {name: found(network, generated) for name, network in networks.items()}
-    yield {"asked": "before", "strength": 0.0} | {name: float(b.mean()) for name, b in before.items()}
+    yield {"before": "generated: found"} | {name: float(b.mean()) for name, b in before.items()}
+    accused = {name: found(network, real) for name, network in networks.items()}
+    yield {"before": "real: accused"} | {name: float(a.mean()) for name, a in accused.items()}
     for strength in STRENGTHS:
         for attacked, network in networks.items():
             changed = fgsm(network, generated, strength)

@@ -132,8 +132,8 @@ def _attacks(
     """`half 1` and `half 2` learn from no picture in common; `other` from all."""
     half = np.random.default_rng(0).permutation(len(known.fake)) % 2 == 0
     networks = {"half 1": first(known[half]), "half 2": first(known[~half]), "other": other(known)}
-    yield from adversarial.transfer(networks, fresh.x[fresh.fake])
     real, generated = fresh.x[~fresh.fake], fresh.x[fresh.fake]
+    yield from adversarial.transfer(networks, real, generated)
     attacked = networks["half 1"]
     strength = adversarial.STRENGTHS[-1]
     yield from adversarial.defence(attacked, attacks.parse(blur), real, generated, strength)

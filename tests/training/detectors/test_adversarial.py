@@ -44,8 +44,9 @@ def test_confusion_is_of_those_that_were_found() -> None:
 
 
 def test_an_attack_fools_the_one_attacked_and_not_who_looks_elsewhere() -> None:
-    rows = list(adversarial.transfer({"red": RED, "green": GREEN}, LEVELS))
-    assert rows[0] == {"asked": "before", "strength": 0.0, "red": 1.0, "green": 1.0}
+    rows = list(adversarial.transfer({"red": RED, "green": GREEN}, np.full_like(LEVELS, 100), LEVELS))
+    assert rows[0] == {"before": "generated: found", "red": 1.0, "green": 1.0}
+    assert rows[1] == {"before": "real: accused", "red": 0.0, "green": 0.0}
     assert rows[-2] == {"attacked": "red", "strength": 0.05, "red": 1.0, "green": 0.0}
     assert rows[-1] == {"attacked": "green", "strength": 0.05, "red": 0.0, "green": 1.0}
 
