@@ -32,18 +32,20 @@ from slic.trust.blocks import Bools, Box, Floats
 from slic_formats import FILE_SIGNATURE, Header, parse
 
 # Chosen on 40 held-back pictures, their copies and edits, with two models: one of a strong trigger in few
-# latents, one of a fainter. benchmarks/splice.py says how they do with a model and other pictures.
+# latents, one of a fainter; CONTRAST and EDGE on eight with the embedded one. benchmarks/splice.py says how
+# they do with a model and other pictures.
 SURVIVES_DB = 20.0  # between what is destroyed (8, seldom 18) and what is not (32, seldom 18)
 DB = 8.0  # this much more or less weighs as much as the whole way of the trace
 OWN = 1.0  # strength beyond which a block is surely the model's own
 PROTECTED = 0.06  # share of such blocks below which nothing speaks for protection; photographs: ≤ 0.05
 LIKELY, CLEAR = 0.5, 0.6  # this share of the blocks outside edits is at least so strong, and ...
-CONTRAST = 1.3  # ... so is half of them where there are edits: 1.4 or more, in resized copies at most 1.0
+CONTRAST = 1.5  # ... so is half of them where there are edits: 1.6 or more, in poor copies 1.4 to 1.8
 MOST = 0.75  # share of a picture beyond which edits leave too little to compare with
 SHARP = 0.25  # of the damage's weight in the map: the trace is sharper
 FOREIGN = -0.3  # on the map, below which a block belongs to an edit, ...
 MASS, PEAK = 5.0, -0.8  # ... if its region sums to so much, one block is as low as this, and one survives
 RIM = 0.8  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
+EDGE = 2  # blocks at the picture's edge that are no edit by themselves: JPEG takes the trigger there
 MIN_SIDE = 64  # pixels; a smaller picture shows too little
 SHIFT = 2  # pixels: a trigger repeats every 4 rows, and a picture may be cut between, ...
 BETTER = 0.1  # ... where its strength is so much higher; by 0.5 to 1.5 where it was
@@ -263,12 +265,17 @@ def _is_clear(outside: Floats, *, edits: bool) -> bool:
 
 def _edits(look: Look) -> tuple[list[blocks.Region], Bools]:
     """Regions without the trigger, and all their blocks."""
-    values, mask = look.map, np.zeros(look.map.shape, bool)
+    values, mask, within = look.map, np.zeros(look.map.shape, bool), np.zeros(look.map.shape, bool)
+    within[EDGE:-EDGE, EDGE:-EDGE] = True
     for region in blocks.regions(values < FOREIGN):
-        inside = tuple(np.transpose(region))
+        whole = np.zeros_like(mask)
+        whole[tuple(np.transpose(region))] = True
+        inside = whole & within
+        if not inside.any():
+            continue
         low, survives = values[inside].min() < PEAK, look.damage[inside].max() >= SURVIVES_DB
         if low and survives and -values[inside].clip(-2).sum() > MASS:
-            mask[inside] = True
+            mask |= whole
     mask |= blocks.grow(mask) & (values < RIM)
     return list(blocks.regions(mask)), mask
 
