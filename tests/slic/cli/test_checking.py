@@ -19,14 +19,15 @@ SMALL = "cannot tell: a side of 30 pixels shows too little; 64 are needed"
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """Makes every picture untouched, or edited in its upper left corner."""
+    """Makes every picture untouched, or edited near its upper left corner."""
 
     class Secured:
         name, secured = "press", True
 
     def look(levels: NDArray[np.uint8], edited: bool) -> TamperReport:
         trace = np.ones([-(-side // 16) for side in levels.shape[:2]], np.float32)
-        trace[: 3 * edited, : 3 * edited] = -1
+        if edited:
+            trace[2:5, 2:5] = -1
         return tamper.judge(levels, Look(20 - 12 * trace, trace, levels), Secured())  # type: ignore[arg-type]
 
     def force(edited: bool) -> None:
@@ -109,7 +110,7 @@ def test_json(slic: Slic, copies: None, found: Callable[[bool], None]) -> None:
         "model": "press",
         "edited": 0.1125,
         "own": first["own"],
-        "boxes": [[0, 0, 48, 48]],
+        "boxes": [[32, 32, 80, 80]],
         "map": "maps/a.map.png",
     }
     assert second == {"input": "missing.png", "ok": False, "error": "no such file or directory", "hint": None}
