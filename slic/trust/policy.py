@@ -63,11 +63,8 @@ RULES: Mapping[str, Mapping[str, Outcome]] = {
         "unchecked": _HOLD,
     },
     "tamper": {"untouched": _PASS, "edited": _REJECT, "unprotected": _HOLD, "unclear": _HOLD},
-    "detector": {
-        "real": _PASS,
-        "generated": _HOLD,
-        "unsure": _PASS,
-    },  # no proof, so it rejects nothing itself
+    # no proof, so it rejects nothing itself
+    "detector": {"real": _PASS, "generated": _HOLD, "unsure": _PASS},
 }
 _SETTINGS = {
     "container": (),

@@ -47,7 +47,7 @@ MASS, PEAK = 5.0, -0.8  # ... if its region sums to so much, one block is as low
 RIM = 0.8  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
 EDGE = 2  # blocks at the picture's edge that are no edit by themselves: JPEG takes the trigger there
 MIN_SIDE = 64  # pixels; a smaller picture shows too little
-SHIFT = 2  # pixels: a trigger repeats every 4 rows, and a picture may be cut between, ...
+SHIFT = 2  # pixels: a trigger repeats every 4 or 8 rows, and a picture may be cut between, ...
 BETTER = 0.1  # ... where its strength is so much higher; by 0.5 to 1.5 where it was
 PROBE = 96  # pixels a side of the places where that is tried
 
@@ -268,14 +268,13 @@ def _edits(look: Look) -> tuple[list[blocks.Region], Bools]:
     values, mask, within = look.map, np.zeros(look.map.shape, bool), np.zeros(look.map.shape, bool)
     within[EDGE:-EDGE, EDGE:-EDGE] = True
     for region in blocks.regions(values < FOREIGN):
-        whole = np.zeros_like(mask)
-        whole[tuple(np.transpose(region))] = True
-        inside = whole & within
-        if not inside.any():
+        whole = tuple(np.transpose(region))
+        inside = tuple(axis[within[whole]] for axis in whole)
+        if not inside[0].size:
             continue
         low, survives = values[inside].min() < PEAK, look.damage[inside].max() >= SURVIVES_DB
         if low and survives and -values[inside].clip(-2).sum() > MASS:
-            mask |= whole
+            mask[whole] = True
     mask |= blocks.grow(mask) & (values < RIM)
     return list(blocks.regions(mask)), mask
 
