@@ -164,7 +164,7 @@ QUESTIONS = (
     Question(
         "service",
         "Does `slic serve` answer all rightly when it is full, and stay small?",
-        "python -m benchmarks.service --images {kodak} --requests 10000",
+        "python -m benchmarks.service --images {kodak} --device cpu",
     ),
     Question(
         "training-speed",

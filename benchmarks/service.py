@@ -1,12 +1,13 @@
 """Does `slic serve` answer every request rightly when it is full, how fast, and does its memory stay flat?
 
-    python -m benchmarks.service --images DIR [--requests 10000] [--clients 24] [--limit N] [--json]
+    python -m benchmarks.service --images DIR [--requests 10000] [--clients 24] [--side 64] [--json]
 
 A row for a service that batches and one that does not, each a process of its own with a queue that is shorter
-than the clients are many: who is refused (429) asks again. Encodes and decodes alternate, of pictures of
-128x128 cut from those of DIR. `lost` had no answer, `wrong` another than the library's own: its pixels are
-more than one level off in the mean. The bytes may differ where a rounding did: `other_bytes`. Times are those
-of the answered request. `rss_tenth_mb` is what was resident after a tenth of the requests, when all is warm.
+than the clients are many: who is refused (429) asks again. Encodes and decodes alternate, of squares cut from
+three places of each picture of DIR: small ones, so that ten thousand of each service take minutes. `lost` had
+no answer, `wrong` another than the library's own: its pixels are more than one level off in the mean. The
+bytes may differ where a rounding did: `other_bytes`. Times are those of the answered request. Memory is what
+was resident after a tenth of the requests, when all is warm, at most from then on, and at the end.
 """
 
 import http.client
@@ -30,7 +31,6 @@ from PIL import Image
 
 from benchmarks.data import Pixels, Row, options, pictures, progress, show
 
-SIDE = 128
 QUEUE = 16
 PATIENCE = 600  # seconds, for a machine that has other work, too
 
@@ -56,9 +56,9 @@ class Answered:
 
 
 def measure(
-    folder: Path, limit: int | None, model: str, device: str, requests: int, clients: int
+    folder: Path, limit: int | None, model: str, device: str, requests: int, clients: int, side: int
 ) -> Iterator[Row]:
-    asked = list(_asked(folder, limit, model, device))
+    asked = list(_asked(folder, limit, model, device, side))
     for batch in (8, 1):
         with _serving("--batch", str(batch), "-m", model, "--device", device) as port:
             answers, seconds, resident = _load(port, asked, requests, clients)
@@ -68,6 +68,7 @@ def measure(
         times = sorted(answer.seconds for _, answer in answered)
         yield {
             "batch": batch,
+            "side": side,
             "requests": requests,
             "clients": clients,
             "lost": requests - len(answered),
@@ -80,16 +81,17 @@ def measure(
             "p99_ms": 1000 * times[int(0.99 * (len(times) - 1))],
             "mean_batch": _value(text, "slic_batch_pictures_sum") / _value(text, "slic_batch_pictures_count"),
             "rss_tenth_mb": resident[0],
+            "rss_most_mb": max(resident),
             "rss_end_mb": resident[-1],
         }
 
 
-def _asked(folder: Path, limit: int | None, model: str, device: str) -> Iterator[Asked]:
+def _asked(folder: Path, limit: int | None, model: str, device: str, side: int) -> Iterator[Asked]:
     from slic import Codec
 
     codec = Codec(model, device=device)
     for _, pixels in pictures(folder, limit):
-        for part in (pixels[:SIDE, :SIDE], pixels[-SIDE:, -SIDE:], pixels[:SIDE, -SIDE:]):
+        for part in (pixels[:side, :side], pixels[-side:, -side:], pixels[:side, -side:]):
             part = np.ascontiguousarray(part)
             png, data = _png(part), codec.encode(part)
             shown = np.asarray(codec.decode(data).convert("RGB"))
@@ -196,10 +198,18 @@ def _value(metrics: str, name: str) -> float:
 @options
 @click.option("--requests", default=10_000, show_default=True, help="To each of the two services.")
 @click.option("--clients", default=24, show_default=True, help="That ask at a time.")
+@click.option("--side", default=64, show_default=True, help="Of the squares, in pixels.")
 def main(
-    images: Path, limit: int | None, model: str, as_json: bool, device: str, requests: int, clients: int
+    images: Path,
+    limit: int | None,
+    model: str,
+    as_json: bool,
+    device: str,
+    requests: int,
+    clients: int,
+    side: int,
 ) -> None:
-    show(measure(images, limit, model, device, requests, clients), as_json=as_json)
+    show(measure(images, limit, model, device, requests, clients, side), as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -13,5 +13,5 @@ def test_a_full_service_answers_all_and_the_same_with_batches_or_without(ask) ->
     for row in (together, alone):
         assert (row["lost"], row["wrong"]) == (0, 0)
         assert 0 < row["p50_ms"] <= row["p90_ms"] <= row["p99_ms"]
-        assert row["refused_first"] > 0 and row["rss_end_mb"] > 50
+        assert row["refused_first"] > 0 and row["rss_most_mb"] >= row["rss_end_mb"] > 50
     assert together["mean_batch"] > alone["mean_batch"] == 1
