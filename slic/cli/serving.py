@@ -34,6 +34,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 @click.option(
     "--key", "keys", multiple=True, metavar="KEYS", help="Public key that is trusted, or folder of them."
 )
+@options.c2pa_anchors
 @options.signer("--sign", required=False)
 @click.option(
     "--policy",
@@ -82,6 +83,7 @@ def serve(host: str, port: int, **chosen: Any) -> None:
 
 def _settings(chosen: dict[str, Any]) -> Any:
     from slic.serve.settings import LOOPBACK, Settings
+    from slic.trust.c2pa import load_anchors
     from slic.trust.keys import trusted
     from slic.trust.policy import load
 
@@ -90,11 +92,13 @@ def _settings(chosen: dict[str, Any]) -> Any:
     of_signing = ("key", "sign_with", "comment", "passphrase_file")
     given = {name: v for name, v in chosen.items() if v is not None and name not in of_signing}
     policy, token = given.pop("policy", None), _token(given.pop("token_file", None))
+    anchors = given.pop("c2pa_anchors", None)
     return Settings(
         **given
         | {
             "keys": trusted(given["keys"]),
             "hosts": (*LOOPBACK, *given["hosts"]),
+            "anchors": load_anchors(anchors) if anchors else None,
             "policy": load(policy) if policy else None,
             "token": token,
             "signer": signed.signer if signed else None,

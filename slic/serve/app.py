@@ -92,6 +92,22 @@ async def _upload(request: Request, service: Here) -> AsyncIterator[bytes]:
 
 
 Upload = Annotated[bytes, Depends(_upload)]
+
+
+def _apart(
+    data: Upload,
+    sidecar: Annotated[
+        int, Query(ge=0, description="So many bytes at the body's end are the C2PA manifest beside the file.")
+    ] = 0,
+) -> tuple[bytes, bytes | None]:
+    """A file, and its sidecar."""
+    at = len(data) - sidecar
+    if at <= 0:
+        raise Refused(422, "the sidecar leaves nothing of the body for the file")
+    return data[:at], data[at:] or None
+
+
+Uploads = Annotated[tuple[bytes, bytes | None], Depends(_apart)]
 _BODY = {
     "requestBody": {
         "required": True,
@@ -167,20 +183,20 @@ async def detect(data: Upload, service: Here) -> dict[str, Any]:
 
 
 @_guarded.post("/gate", responses=examples.GATE, **_post)
-async def gate(data: Upload, service: Here) -> dict[str, Any]:
+async def gate(uploads: Uploads, service: Here) -> dict[str, Any]:
     """Pass, hold or reject, by the service's policy."""
-    report = await service.gate(data)
+    report = await service.gate(*uploads)
     return {"ok": report.passed, **report.as_dict()}
 
 
 @_guarded.post("/report", response_class=HTMLResponse, responses=examples.binary("text/html"), **_post)
 async def report(
-    data: Upload,
+    uploads: Uploads,
     service: Here,
     name: Annotated[str, Query(max_length=255, description="Of the file, to be shown.")] = "picture",
 ) -> HTMLResponse:
-    """`check` and `verify` as a page for people."""
-    return HTMLResponse(await service.report(data, name))
+    """`check`, `verify` and C2PA manifests as a page for people."""
+    return HTMLResponse(await service.report(*uploads, name))
 
 
 def _warnings(texts: tuple[str, ...] | list[str]) -> dict[str, str]:

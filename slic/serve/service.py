@@ -96,14 +96,15 @@ class Service:
     async def detect(self, data: bytes) -> Detection:
         return await self._alone(partial(detect, data, model=self.settings.model, **self._machine))
 
-    async def gate(self, data: bytes) -> gate.TrustReport:
+    async def gate(self, data: bytes, sidecar: bytes | None) -> gate.TrustReport:
         if self._gate is None:
             raise Refused(404, "there is no policy to judge by", hint="slic serve --policy newsroom.toml")
-        return await self._alone(partial(self._gate.judge, data))
+        return await self._alone(partial(self._gate.judge, data, sidecar))
 
-    async def report(self, data: bytes, name: str) -> str:
-        keys = self.settings.keys or None
-        made = partial(report.report, data, name=name, keys=keys, model=self.settings.model, **self._machine)
+    async def report(self, data: bytes, sidecar: bytes | None, name: str) -> str:
+        s = self.settings
+        trusts: dict[str, Any] = {"keys": s.keys or None, "sidecar": sidecar, "anchors": s.anchors}
+        made = partial(report.report, data, name=name, model=s.model, **trusts, **self._machine)
         return (await self._alone(made))[0]
 
     async def _alone(self, do: Callable[[], T]) -> T:

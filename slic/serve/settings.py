@@ -20,6 +20,8 @@ class Settings:
     threads: int | None = None
     keys: tuple[PublicKey, ...] = ()
     """Whose signatures count."""
+    anchors: bytes | None = None
+    """PEM certificates whose holders' C2PA manifests are trusted on a report."""
     signer: Signer | None = None
     """Signs what /encode makes; no request chooses the key, or brings one."""
     comment: str = ""

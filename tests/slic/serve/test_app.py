@@ -13,12 +13,14 @@ from starlette.testclient import TestClient
 from slic import Codec, describe
 from slic.models import Model
 from slic.serve import service
-from slic.trust import keys, policy
+from slic.trust import c2pa, keys, policy
 from slic.trust.external import ExternalKey
 from slic.trust.keys import SecretKey
 from slic.trust.signature import sign_bytes
 from slic_formats import parse, serialise
 from tests.slic.serve.asking import ROOT, Ask
+from tests.slic.trust import certificates
+from tests.slic.trust.certificates import Chain
 
 KEY = SecretKey(bytes(range(32)))
 
@@ -116,6 +118,38 @@ def test_a_report_is_a_page_that_names_the_file(client: TestClient, png: bytes) 
     answer = client.post("/report", params={"name": "<b>.png"}, content=png)
     assert answer.headers["content-type"].startswith("text/html")
     assert "<h1>&lt;b&gt;.png</h1>" in answer.text
+
+
+@pytest.fixture(scope="module")
+def chain() -> Chain:
+    return certificates.make()
+
+
+@pytest.fixture
+def attested(file: bytes, chain: Chain, tmp_path: Path) -> tuple[bytes, bytes]:
+    """A file, and the C2PA manifest beside it."""
+    pytest.importorskip("c2pa", reason="needs c2pa-python: pip install 'slic[c2pa]'")
+    return file, c2pa.manifest(file, c2pa.load(chain.write(tmp_path)))
+
+
+def test_a_manifest_comes_behind_its_file(serve: Ask, attested: tuple[bytes, bytes], chain: Chain) -> None:
+    body, beside = b"".join(attested), {"sidecar": len(attested[1])}
+    assert "Beside it" not in serve().post("/report", content=attested[0]).text
+    for anchors, state in ((None, "anybody can make"), (chain.root, "that you trust")):
+        page = serve(anchors=anchors).post("/report", params=beside, content=body).text
+        assert state in page[page.index("Beside it") :]
+
+
+def test_the_gate_judges_the_manifest_too(serve: Ask, attested: tuple[bytes, bytes], tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('name = "p"\n[c2pa]\n')
+    client = serve(policy=policy.load(tmp_path / "p.toml"))
+    said = client.post("/gate", params={"sidecar": len(attested[1])}, content=b"".join(attested)).json()
+    assert said["rules"][-1]["rule"] == "c2pa.untrusted"
+
+
+def test_a_manifest_alone_is_no_file(client: TestClient, png: bytes) -> None:
+    answer = client.post("/report", params={"sidecar": len(png)}, content=png)
+    assert (answer.status_code, answer.json()["error"][:12]) == (422, "the sidecar ")
 
 
 @pytest.mark.parametrize("path", ["/encode", "/decode", "/info", "/verify", "/check", "/report"])

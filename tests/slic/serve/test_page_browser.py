@@ -52,8 +52,11 @@ def visit(request: pytest.FixtureRequest, browser: Any, running: Callable[..., R
     view.close()
 
 
-def choose(view: Any, name: str, data: bytes) -> None:
-    view.get_by_label("Drop a picture").set_input_files({"name": name, "mimeType": "", "buffer": data})
+def choose(view: Any, name: str, data: bytes, **beside: bytes) -> None:
+    files = {name: data, **{f"{name}.{suffix}": data for suffix, data in beside.items()}}
+    view.get_by_label("Drop a picture").set_input_files(
+        [{"name": name, "mimeType": "", "buffer": data} for name, data in files.items()]
+    )
 
 
 def shown(view: Any) -> str:
@@ -120,6 +123,17 @@ def test_what_cannot_be_read_is_said_aloud(visit: Any) -> None:
     view.look("fault")
     assert faults(view) == []
     assert not view.locator("#result").is_visible()
+
+
+def test_a_manifest_may_come_along_another_picture_may_not(visit: Any, png: bytes, file: bytes) -> None:
+    view = visit()
+    choose(view, "a.slic", file, c2pa=b"no manifest")
+    assert shown(view) == "a.slic"
+    assert "Beside it" in view.locator("#report").inner_text()
+    choose(view, "a.slic", file, png=png)
+    view.get_by_role("alert").wait_for()
+    assert "One picture at a time" in view.get_by_role("alert").inner_text()
+    assert view.said == []
 
 
 def test_a_token_is_asked_for_where_there_is_one(visit: Any, png: bytes, tmp_path: Path) -> None:
