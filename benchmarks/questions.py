@@ -54,6 +54,10 @@ def _shown(name: str, value: str) -> str:
 
 
 _SPEED = "python -m benchmarks.speed --images {kodak} --limit 1"
+_LEARNED = "python -m benchmarks.detect_learned --data {realfake} --limit 16 [--base {base}]"
+_STUDY = "python -m benchmarks.detect_study"
+# What finds nothing can neither lose it nor be fooled; on the development part these two are found.
+_EASIEST = "--generator cyclegan --generator stylegan3"
 QUESTIONS = (
     Question(
         "contact-sheet",
@@ -167,6 +171,11 @@ QUESTIONS = (
         "python -m benchmarks.service --images {kodak} --device cpu",
     ),
     Question(
+        "fleet",
+        "Is `slic fleet` on one machine as fast as `slic encode -r -j` there?",
+        "python -m benchmarks.fleet --images {kodak} --device cpu",
+    ),
+    Question(
         "training-speed",
         "How fast does training go, and how much of the machine does it use?",
         "python -m benchmarks.training_speed",
@@ -182,6 +191,42 @@ QUESTIONS = (
         "Does `slic detect` tell real pictures from generated ones, and whom does it accuse?",
         "python -m benchmarks.detect --data {realfake} --images {kodak} --limit 1000 [--base {base}] "
         "--scores benchmarks/results/detect-scores.csv",
+    ),
+    Question(
+        "detect-quality",
+        "Which codec suits a picture better: does that find generated ones?",
+        f"{_LEARNED} --learn colour --learn npr --learn noise --learn spectrum --learn quality-mlp "
+        "--learn quality-boosting",
+    ),
+    Question(
+        "detect-networks",
+        "And networks that look at the pixels?",
+        f"{_LEARNED} --learn colour --learn squeezenet --learn deepfeaturex --learn deepfeaturex-linear "
+        "--learn scratch",
+    ),
+    Question(
+        "detect-curves",
+        "How many pictures of a new generator does a detector need?",
+        f"{_STUDY} curves --data {{realfake}} --new stable_diffusion --new stylegan --new stylegan3",
+        on_model=False,
+    ),
+    Question(
+        "detect-degradations",
+        "What does a detector bear, and does it help to learn with it?",
+        f"{_STUDY} degradations --data {{realfake}} {_EASIEST} --limit 20 --runs 3",
+        on_model=False,
+    ),
+    Question(
+        "detect-fgsm",
+        "Can a generated picture be changed so that it passes, and what helps?",
+        f"{_STUDY} fgsm --data {{realfake}} {_EASIEST}",
+        on_model=False,
+    ),
+    Question(
+        "detect-localise",
+        "Is a generated region found in a real picture?",
+        f"{_STUDY} localise --data {{realfake}}",
+        on_model=False,
     ),
     Question(
         "threats",

@@ -6,12 +6,15 @@ Ray Data moves the rows, holds back who is too fast, and gives the batch of a wo
 import hashlib
 import json
 import logging
+import math
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +33,7 @@ _FETCHED = pa.schema(
     + [("well", pa.bool_()), ("data", pa.large_binary())]
 )
 _OUTCOME = pa.schema([(name, pa.string()) for name in ("input", "state", "reason")] + [("well", pa.bool_())])
+_AT_A_TIME = 8  # files that are asked for, as a distant store answers late
 DONE, SKIPPED, FAILED = "done", "skipped", "failed"
 
 
@@ -44,7 +48,7 @@ class Cluster:
     gpus: float = 0
     """For each worker; then there are no more workers than fit."""
     batch: int = 16
-    """Files that a worker is given at a time."""
+    """Files that a worker is given at a time, at most."""
 
 
 @dataclass(frozen=True)
@@ -127,28 +131,33 @@ def _work(
     ray.init(
         address=cluster.address,
         ignore_reinit_error=True,
+        include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.WARNING,
     )
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     ray.data.DataContext.get_current().enable_progress_bars = sys.stderr.isatty()
     workers = cluster.workers or _fitting(cluster.gpus)
-    blocks = max(1, min(len(rows), max(4 * workers, len(rows) // (4 * cluster.batch))))
+    batch = min(cluster.batch, math.ceil(len(rows) / workers))  # a small job is for all of them, too
+    # As many as there are batches, so that all end at about one time; of very many Ray makes heavy weather.
+    blocks = min(math.ceil(len(rows) / batch), max(32 * workers, len(rows) // (4 * batch)))
     fetch: Any = _fetch  # ray's own types know no pyarrow
     outcomes = (
         ray.data.from_items(rows, override_num_blocks=blocks)
         .map_batches(
             fetch,
             batch_format="pyarrow",
-            batch_size=cluster.batch,
+            batch_size=batch,
+            compute=ray.data.TaskPoolStrategy(size=workers),  # each more is a process that has to start first
             num_cpus=0.1,  # it waits for files more than it computes
             fn_kwargs={"source": source, "target": target, "settings": settings},
         )
         .map_batches(
             Worker,
             batch_format="pyarrow",
-            batch_size=cluster.batch,
-            compute=ray.data.ActorPoolStrategy(size=min(workers, blocks)),
+            batch_size=batch,
+            # One task at work, one that waits: more would be kept from a worker that has none.
+            compute=ray.data.ActorPoolStrategy(size=min(workers, blocks), max_tasks_in_flight_per_actor=2),
             num_cpus=0.8 if not cluster.gpus else 0.1,
             num_gpus=cluster.gpus or None,
             fn_constructor_args=(task, options, target, settings),
@@ -172,8 +181,9 @@ def _fitting(gpus: float) -> int:
 
 def _fetch(table: pa.Table, source: Store, target: Store, settings: str) -> pa.Table:
     """Names, and what is known of them → files, or what became of those with which there is nothing to do."""
-    rows = [_fetched(row, source, target, settings) for row in table.to_pylist()]
-    return pa.Table.from_pylist(rows, _FETCHED)
+    fetch = partial(_fetched, source=source, target=target, settings=settings)
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return pa.Table.from_pylist(list(pool.map(fetch, table.to_pylist())), _FETCHED)
 
 
 def _fetched(row: dict[str, str], source: Store, target: Store, settings: str) -> dict[str, Any]:

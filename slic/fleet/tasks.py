@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from slic.attempt import attempt, each
 from slic.pixels import MAX_PIXELS
-from slic.transforms import Precision
 from slic.trust.keys import PublicKey
 
 if TYPE_CHECKING:
     from slic.detection.detect import Sample
+    from slic.transforms import Precision  # torch: who only fetches files does without
 
 Item = TypeVar("Item")
 
@@ -24,7 +24,7 @@ class Options:
     strip: bool = False
     keys: tuple[PublicKey, ...] = ()
     device: str = "auto"
-    precision: Precision = "auto"
+    precision: "Precision" = "auto"
     max_pixels: int = MAX_PIXELS
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +27,7 @@ from slic.models import Model
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # ray's own, of many kinds
 
+ROOT = Path(__file__).parents[3]
 Run = Callable[..., job.Summary]
 
 
@@ -126,6 +128,12 @@ def test_a_source_that_is_not_there_is_no_empty_one(tmp_path: Path, options: Opt
 def test_another_precision_is_other_work(options: Options) -> None:
     other = replace(options, precision="fp32")
     assert job._settings(Encode, options) != job._settings(Encode, other)
+
+
+def test_who_only_fetches_files_loads_no_torch() -> None:
+    path = os.pathsep.join((str(ROOT), str(ROOT / "formats")))
+    code = "import slic.fleet.job, sys; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, check=True)
 
 
 def test_inputs_of_one_name_keep_their_suffixes(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Folders, here and elsewhere."""
 
 import uuid
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,11 +9,22 @@ pytest.importorskip("fsspec", reason="fsspec comes with the extra [ray]")
 
 from slic.fleet import ledger
 from slic.fleet.store import Store
+from tests.slic.fleet.buckets import BUCKETS
 
 
-@pytest.fixture(params=["disk", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return Store.at(str(tmp_path) if request.param == "disk" else f"memory://{uuid.uuid4().hex}/a")
+@pytest.fixture(scope="module", params=["disk", "memory", *BUCKETS])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where folders may lie."""
+    if request.param in BUCKETS:
+        with BUCKETS[request.param]() as url:
+            yield url
+    else:
+        yield "memory:/" if request.param == "memory" else str(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture
+def store(place: str) -> Store:
+    return Store.at(f"{place}/{uuid.uuid4().hex}/a")
 
 
 def test_what_is_written_is_named_and_read(store: Store) -> None:
@@ -29,6 +40,11 @@ def test_a_folder_is_there_once_something_is_in_it(store: Store) -> None:
     assert not Store(store.fs, f"{store.root}/b").there()
     store.write("b/a.png", b"")
     assert Store(store.fs, f"{store.root}/b").there()
+
+
+def test_what_is_not_there_is_an_error_of_files(store: Store) -> None:
+    with pytest.raises(OSError):
+        store.read("none.png")
 
 
 def test_hidden_files_stay_out_unless_they_are_asked_for(store: Store) -> None:

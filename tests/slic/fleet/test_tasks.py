@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +49,21 @@ def test_pictures_of_any_sizes_keep_their_order(options: Options, pngs: list[byt
     codec = Codec(options.model, device="cpu")
     assert isinstance(made.pop(2), PictureError)
     assert [data(m) for m in made] == [codec.encode(png) for png in pngs if png != b"no picture"]
+
+
+def test_pictures_of_one_size_go_through_the_networks_together(
+    options: Options, pngs: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: list[int] = []
+    encode = Codec.encode_pictures
+
+    def counted(codec: Codec, pictures: Any) -> Any:
+        together.append(len(pictures))
+        return encode(codec, pictures)
+
+    monkeypatch.setattr(Codec, "encode_pictures", counted)
+    Encode(options)(pngs)
+    assert together == [3, 2]
 
 
 def test_files_become_pngs(options: Options, pngs: list[bytes]) -> None:
