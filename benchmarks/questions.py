@@ -187,6 +187,16 @@ QUESTIONS = (
         "python -m benchmarks.splice --images {kodak} --limit 8",
     ),
     Question(
+        "alarms",
+        "How often does `slic check` raise a false alarm?",
+        "python -m benchmarks.alarms --images {kodak}",
+    ),
+    Question(
+        "alarms-large",
+        "And on pictures from cameras?",
+        "python -m benchmarks.alarms --images {large} --each 130",
+    ),
+    Question(
         "detect",
         "Does `slic detect` tell real pictures from generated ones, and whom does it accuse?",
         "python -m benchmarks.detect --data {realfake} --images {kodak} --limit 1000 [--base {base}] "

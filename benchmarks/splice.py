@@ -7,8 +7,9 @@ are pasted from another picture, moved within it, inpainted (with OpenCV, from t
 captioned (letters on a plate) or written over (letters alone), and the copy is saved as PNG or JPEG. First
 come the false alarms: pictures that were never encoded, and copies of which nothing was edited. Then kinds of
 edit by quartile of area, then the quartiles beside what a detector trained for such edits reached on faces,
-then what a check costs: the median of each kind of copy, of these the median, and the slowest. Moved parts
-and what shows between letters are the model's own output: `replaced` leaves these two out.
+then what a check costs, in encodes of the published picture, whose size a resized copy gets back: the median
+of each kind of copy, of these the median, and the slowest. Moved parts and what shows between letters are
+the model's own output: `replaced` leaves these two out.
 
 precision, recall and iou compare pixels, over the pictures; precision over those where anything was found.
 at50 is the share of edits that the map covers with an IoU of at least a half. ela and residual are what
@@ -49,8 +50,12 @@ UNTOUCHED = (
     "jpeg(quality=75)",
     "crop(left=13, top=7)",
     "crop(left=5, top=22)+jpeg(quality=85)",
+    "resize(factor=0.5)",
+    "resize(factor=0.75)",
     "resize(factor=0.95)",
     "resize(factor=1.1)",
+    "resize(factor=1.5)",
+    "resize(factor=0.75)+jpeg(quality=90)",
 )
 BLOCK = 16
 
@@ -88,17 +93,18 @@ def measure(codec: Codec, named: Iterable[tuple[str, Pixels]]) -> Iterator[Row]:
     found: list[Found] = []
     seconds: dict[str, list[float]] = {}
     for i, original in enumerate(originals):
-        published = _timed(seconds, "encode", codec.encode, original)
+        timed = partial(_timed, seconds, original.size)
+        published = timed("encode", codec.encode, original)
         decoded = np.asarray(codec.decode(published).convert("RGB"))
         for group, copies, pixels in (
             ("unprotected", UNPROTECTED, original),
             ("untouched", UNTOUCHED, decoded),
         ):
             for copy in copies:
-                report = _timed(seconds, f"{group} {copy}", check, attacks.parse(copy)(pixels))
+                report = timed(f"{group} {copy}", check, attacks.parse(copy)(pixels))
                 findings.setdefault((group, copy), []).append(report.finding)
         for edit in edits(decoded, originals[i - 1], np.random.default_rng(i)):
-            found.append(_find(edit, _timed(seconds, "edited", check, edit.pixels)))
+            found.append(_find(edit, timed("edited", check, edit.pixels)))
     yield from (_alarms(*about, those) for about, those in findings.items())
     yield from _table(found)
     encode = float(np.median(seconds.pop("encode")))
@@ -108,11 +114,13 @@ def measure(codec: Codec, named: Iterable[tuple[str, Pixels]]) -> Iterator[Row]:
     yield row | {"at_most": checks[slowest], "for": slowest}
 
 
-def _timed(seconds: dict[str, list[float]], name: str, do: Callable[[Pixels], T], pixels: Pixels) -> T:
-    """Seconds of a pixel: a copy may be larger than what was encoded."""
+def _timed(
+    seconds: dict[str, list[float]], size: int, name: str, do: Callable[[Pixels], T], pixels: Pixels
+) -> T:
+    """Seconds for each value of the published picture."""
     started = time.perf_counter()
     out = do(pixels)
-    seconds.setdefault(name, []).append((time.perf_counter() - started) / pixels.size)
+    seconds.setdefault(name, []).append((time.perf_counter() - started) / size)
     return out
 
 

@@ -63,6 +63,7 @@ CHECK = _said(
         "model": "slic",
         "edited": 0.0871,
         "own": 0.874,
+        "scale": 1.0,
         "boxes": [[96, 64, 288, 240]],
     }
 )

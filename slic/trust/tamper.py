@@ -27,19 +27,19 @@ from slic.modes import Levels
 from slic.pixels import MAX_PIXELS, Picture, Source
 from slic.reading import read
 from slic.transforms import Precision
-from slic.trust import blocks, trace
+from slic.trust import blocks, resized, trace
 from slic.trust.blocks import Bools, Box, Floats
 from slic_formats import FILE_SIGNATURE, Header, parse
 
 # Chosen on 40 held-back pictures, their copies and edits, with two models: one of a strong trigger in few
-# latents, one of a fainter; CONTRAST and EDGE on eight with the embedded one. benchmarks/splice.py says how
-# they do with a model and other pictures.
+# latents, one of a fainter; CONTRAST and EDGE on fifteen with the embedded one. benchmarks/splice.py and
+# benchmarks/alarms.py say how they do with a model and other pictures.
 SURVIVES_DB = 20.0  # between what is destroyed (8, seldom 18) and what is not (32, seldom 18)
 DB = 8.0  # this much more or less weighs as much as the whole way of the trace
 OWN = 1.0  # strength beyond which a block is surely the model's own
 PROTECTED = 0.06  # share of such blocks below which nothing speaks for protection; photographs: ≤ 0.05
 LIKELY, CLEAR = 0.5, 0.6  # this share of the blocks outside edits is at least so strong, and ...
-CONTRAST = 1.5  # ... so is half of them where there are edits: 1.6 or more, in poor copies 1.4 to 1.8
+CONTRAST = 1.65  # ... so is half of them where there are edits: 1.7 or more; 1.3 to 1.8 in poor copies
 MOST = 0.75  # share of a picture beyond which edits leave too little to compare with
 SHARP = 0.25  # of the damage's weight in the map: the trace is sharper
 FOREIGN = -0.3  # on the map, below which a block belongs to an edit, ...
@@ -72,6 +72,8 @@ class TamperReport:
     """Share of the picture that is not the model's own output; 0 unless the finding is EDITED."""
     own: float
     """Share of the blocks that surely are."""
+    scale: float
+    """How many times as large it is as it was published, about; 1 where nothing tells of another size."""
     boxes: tuple[Box, ...]
     """Around each edited region, the largest first."""
     damage: Floats = field(repr=False, compare=False)
@@ -102,6 +104,7 @@ class TamperReport:
             "model": self.model,
             "edited": round(self.edited, 4),
             "own": round(self.own, 4),
+            "scale": round(self.scale, 2),
             "boxes": [[b.left, b.top, b.right, b.bottom] for b in self.boxes],
         }
 
@@ -166,8 +169,21 @@ def load(
 
 def check_levels(levels: Levels, codec: Codec) -> TamperReport:
     """`check` of a picture (H,W,3) with a codec that is there already."""
-    cut = SHIFT if codec.model.secured and _cut_between(levels, codec) else 0
-    return judge(levels, Look.take(levels[cut:, cut:], codec).placed(levels, cut), codec.model)
+    if not codec.model.secured:
+        return judge(levels, Look.take(levels, codec), codec.model)
+    scale = resized.lines(codec).factor(levels)
+    restored = _restored(levels, scale)
+    cut = SHIFT if _cut_between(restored, codec) else 0
+    look = Look.take(restored[cut:, cut:], codec).placed(restored, cut)
+    return judge(levels, look.fitted(levels), codec.model, scale)
+
+
+def _restored(levels: Levels, scale: float) -> Levels:
+    """At the size that it had before it was resized."""
+    if scale == 1:
+        return levels
+    height, width = (max(1, round(side / scale)) for side in levels.shape[:2])
+    return np.asarray(Image.fromarray(levels).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def _cut_between(levels: Levels, codec: Codec) -> bool:
@@ -199,7 +215,9 @@ class Look:
     @classmethod
     def take(cls, levels: Levels, codec: Codec) -> "Look":
         passed = codec.again(levels)
-        return cls(blocks.decibels(levels, passed.pixels), trace.reader(codec)(passed.latents), passed.pixels)
+        return cls(
+            blocks.decibels(levels, passed.pixels), trace.answers(codec).reader(passed.latents), passed.pixels
+        )
 
     def placed(self, levels: Levels, cut: int) -> "Look":
         """Of the whole picture, if this is one without its first `cut` rows and columns.
@@ -213,6 +231,18 @@ class Look:
         again = levels.copy()
         again[cut:, cut:] = self.again
         return Look(np.pad(self.damage, lacking, "edge"), np.pad(self.trace, lacking, "edge"), again)
+
+    def fitted(self, levels: Levels) -> "Look":
+        """Of a copy of another size (H,W,3): each of its blocks shows what lies at its middle."""
+        height, width = levels.shape[:2]
+        if self.again.shape == levels.shape:
+            return self
+        rows, columns = (
+            ((np.arange(-(-new // blocks.SIDE)) + 0.5) * old / new).astype(int).clip(max=count - 1)
+            for new, old, count in zip((height, width), self.again.shape, self.trace.shape, strict=False)
+        )
+        again = np.asarray(Image.fromarray(self.again).resize((width, height), Image.Resampling.BICUBIC))
+        return Look(self.damage[np.ix_(rows, columns)], self.trace[np.ix_(rows, columns)], again)
 
     @cached_property
     def strength(self) -> Floats:
@@ -230,7 +260,7 @@ class Look:
         return ((SURVIVES_DB - self.damage) / DB).clip(-1.25, 1.25)
 
 
-def judge(levels: Levels, look: Look, model: Model) -> TamperReport:
+def judge(levels: Levels, look: Look, model: Model, scale: float = 1.0) -> TamperReport:
     """What follows from a picture (H,W,3) and one look at it."""
     height, width = levels.shape[:2]
     own = float((look.strength > OWN).mean())
@@ -238,6 +268,8 @@ def judge(levels: Levels, look: Look, model: Model) -> TamperReport:
     edited = float(blocks.enlarge(mask, height, width).mean())
     clear = edited <= MOST and _is_clear(look.strength[~mask], edits=bool(edits))
     finding, reason = _find(min(height, width), model, own, clear, edited, len(edits))
+    if scale != 1 and finding in (Finding.UNTOUCHED, Finding.EDITED):
+        reason += f"; it was resized to about {scale:.0%}"
     if finding is not Finding.EDITED:
         edited, edits, mask = 0.0, [], np.zeros_like(mask)
     return TamperReport(
@@ -248,6 +280,7 @@ def judge(levels: Levels, look: Look, model: Model) -> TamperReport:
         height=height,
         edited=edited,
         own=own,
+        scale=scale,
         boxes=tuple(blocks.box(r, height, width) for r in sorted(edits, key=len, reverse=True)),
         damage=look.damage,
         trace=look.trace,

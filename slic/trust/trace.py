@@ -32,7 +32,7 @@ SHRINK = 0.3  # towards independent latents: there are fewer samples than a cova
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
 class Reader:
-    """A weight for the log energy of each latent; made by `reader`."""
+    """A weight for the log energy of each latent; made by `fit`."""
 
     weights: Floats
     middle: float
@@ -44,21 +44,31 @@ class Reader:
         return out
 
 
-def reader(codec: Codec) -> Reader:
-    """For this codec's model; made once, in about the time of an encode."""
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model makes of noise, and what tells it from the noise; made by `answers`."""
+
+    pictures: tuple[tuple[Levels, Levels], ...]
+    """Noise, and that noise after one pass."""
+    reader: Reader
+
+
+def answers(codec: Codec) -> Answers:
+    """Of this codec's model; made once, in about the time of an encode."""
     model = codec.model
-    return _make(model.path, model.identity, model.quality, codec.device, codec.precision)
+    return _ask(model.path, model.identity, model.quality, codec.device, codec.precision)
 
 
 @lru_cache(maxsize=4)
-def _make(path: Path, identity: bytes, quality: int, device: torch.device, precision: Precision) -> Reader:
+def _ask(path: Path, identity: bytes, quality: int, device: torch.device, precision: Precision) -> Answers:
     codec = Codec(models.open_file(path).at(quality), device=str(device), precision=precision)
-    before, after = [], []
+    pictures, before, after = [], [], []
     for noise in noises():
         passed = codec.again(noise)
+        pictures.append((noise, passed.pixels))
         before.append(_samples(passed.latents))
         after.append(_samples(codec.latents(passed.pixels)))
-    return fit(np.concatenate(after, 1), np.concatenate(before, 1))
+    return Answers(tuple(pictures), fit(np.concatenate(after, 1), np.concatenate(before, 1)))
 
 
 def fit(own: Floats, foreign: Floats) -> Reader:

@@ -153,6 +153,7 @@ def test_as_dict_is_json() -> None:
         "model": "press",
         "edited": 0.125,
         "own": found["own"],
+        "scale": 1.0,
         "boxes": [[64, 32, 160, 96]],
     }
 
@@ -243,6 +244,38 @@ def test_a_decoded_picture_is_untouched(secured: Codec, published: Pixels) -> No
 )
 def test_a_copy_is_untouched(secured: Codec, published: Pixels, copy: str) -> None:
     assert finding(attacks.parse(copy)(published), secured) is Finding.UNTOUCHED
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.75, 0.95, 1.1, 1.5])
+def test_a_resized_copy_is_untouched_and_its_size_told(
+    secured: Codec, published: Pixels, factor: float
+) -> None:
+    report = tamper.check_levels(attacks.parse(f"resize(factor={factor})")(published), secured)
+    assert report.finding is Finding.UNTOUCHED
+    assert report.scale == pytest.approx(factor, rel=0.01)
+    assert report.reason.endswith(f"; it was resized to about {report.scale:.0%}")
+
+
+@pytest.mark.parametrize("factor", [0.75, 1.25])
+def test_a_region_pasted_before_resizing_is_found_where_it_is(
+    secured: Codec, published: Pixels, original: Pixels, factor: float
+) -> None:
+    forged = published.copy()
+    forged[96:256, 160:352] = original[::-1][96:256, 160:352]
+    report = tamper.check_levels(attacks.parse(f"resize(factor={factor})")(forged), secured)
+    assert report.finding is Finding.EDITED
+    assert report.mask.shape == report.again.shape[:2] == report.levels.shape[:2]
+    truth = np.zeros(report.mask.shape, bool)
+    top, bottom, left, right = (round(factor * side) for side in (96, 256, 160, 352))
+    truth[top:bottom, left:right] = True
+    assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.5
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.3])
+def test_a_photograph_that_was_resized_is_not_protected(
+    secured: Codec, original: Pixels, factor: float
+) -> None:
+    assert finding(attacks.parse(f"resize(factor={factor})")(original), secured) is Finding.UNPROTECTED
 
 
 @pytest.mark.parametrize("copy", ["identity", "jpeg(quality=85)"])

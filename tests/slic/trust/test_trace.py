@@ -29,13 +29,13 @@ def test_noise_is_always_the_same_and_like_no_flat_picture() -> None:
     assert all(noise.std() > 15 for noise in first)
 
 
-def test_a_reader_is_made_once(tiny_model: Model) -> None:
-    first, again = (trace.reader(Codec(tiny_model, device="cpu")) for _ in range(2))
+def test_a_model_is_asked_once(tiny_model: Model) -> None:
+    first, again = (trace.answers(Codec(tiny_model, device="cpu")) for _ in range(2))
     assert first is again
 
 
 def test_a_value_for_each_latent(tiny_model: Model) -> None:
     codec = Codec(tiny_model, device="cpu")
-    found = trace.reader(codec)(codec.latents(np.zeros((33, 50, 3), np.uint8)))
+    found = trace.answers(codec).reader(codec.latents(np.zeros((33, 50, 3), np.uint8)))
     assert found.shape == (3, 4)
     assert found.dtype == np.float32
