@@ -1,6 +1,6 @@
 """Is a fleet on one machine as fast as `slic encode -r -j` there, and what does its start cost?
 
-    python -m benchmarks.fleet --images DIR [--pictures 960] [--few 64] [--workers 2] [--json]
+    python -m benchmarks.fleet --images DIR [--pictures 640] [--few 64] [--workers 2] [--json]
 
 Each command encodes a folder of `pictures`, those of DIR again and again under names of their own, and before
 it one of the first few, in a process of its own from its start to its end. `picture_s` is what each of the
@@ -65,15 +65,17 @@ def _run(command: str, source: Path, workers: int) -> tuple[float, dict[str, str
     with tempfile.TemporaryDirectory() as target:
         parts = [part.format(source=source, target=target, workers=workers) for part in command.split()]
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", *parts], check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run([sys.executable, "-m", *parts], capture_output=True, text=True)
         seconds = time.perf_counter() - began
+        if done.returncode:
+            raise click.ClickException(done.stderr)
         made = Path(target).rglob("*.slic")
         return seconds, {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in made}
 
 
 @click.command()
 @options
-@click.option("--pictures", default=960, show_default=True, help="In the large folder.")
+@click.option("--pictures", default=640, show_default=True, help="In the large folder.")
 @click.option("--few", default=64, show_default=True, help="In the small one.")
 @click.option("--workers", default=2, show_default=True, help="And threads of slic encode.")
 def main(
