@@ -79,8 +79,8 @@ class Lines:
         rows, columns = (bins / factors[:, None] for bins in (self.rows, self.columns))  # (F,L)
         within = (np.abs(rows) <= HALF - 1) & (columns <= HALF)
         weights = np.where(within, self.strengths, 0.0)
-        down, right = rows.clip(1.0 - HALF, HALF - 1.0) + HALF, columns.clip(0.0, float(HALF))
-        values = _between(spectrum, down, right, self.channels)
+        inner = np.maximum(np.minimum(rows, HALF - 1), 1 - HALF), np.minimum(columns, HALF)
+        values = _between(spectrum, inner[0] + HALF, inner[1], self.channels)
         scores = (values * weights).sum(1) / np.sqrt(np.square(weights).sum(1) + 1e-9)
         return np.where(weights.sum(1) >= SEEN * self.strengths.sum(), scores, -np.inf)
 
