@@ -79,8 +79,7 @@ class Lines:
         rows, columns = (bins / factors[:, None] for bins in (self.rows, self.columns))  # (F,L)
         within = (np.abs(rows) <= HALF - 1) & (columns <= HALF)
         weights = np.where(within, self.strengths, 0.0)
-        inner = np.maximum(np.minimum(rows, HALF - 1), 1 - HALF), np.minimum(columns, HALF)
-        values = _between(spectrum, inner[0] + HALF, inner[1], self.channels)
+        values = _between(spectrum, rows + HALF, columns, self.channels)
         scores = (values * weights).sum(1) / np.sqrt(np.square(weights).sum(1) + 1e-9)
         return np.where(weights.sum(1) >= SEEN * self.strengths.sum(), scores, -np.inf)
 
@@ -148,9 +147,11 @@ def _windows(values: Floats, size: int, axis: int) -> Floats:
 
 
 def _between(values: Floats, rows: Floats, columns: Floats, channels: NDArray[np.intp]) -> Floats:
-    """Bilinear, at places (F,L) of channels (L,)."""
-    top = np.minimum(rows.astype(int), values.shape[0] - 2)
-    left = np.minimum(columns.astype(int), values.shape[1] - 2)
+    """Bilinear, at places (F,L) of channels (L,); beyond the edge it goes on as it was."""
+    top, left = (
+        places.astype(int).clip(0, size - 2)
+        for places, size in zip((rows, columns), values.shape, strict=False)
+    )
     down, right = rows - top, columns - left
     upper = values[top, left, channels] * (1 - right) + values[top, left + 1, channels] * right
     lower = values[top + 1, left, channels] * (1 - right) + values[top + 1, left + 1, channels] * right
