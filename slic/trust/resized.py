@@ -76,10 +76,11 @@ class Lines:
 
     def _scores(self, spectrum: Floats, factors: Floats) -> Floats:
         """(F,): how well the lines lie on those of a spectrum if its picture was resized so."""
-        rows, columns = (bins / factors[:, None] for bins in (self.rows, self.columns))  # (F,L)
+        rows: Floats = self.rows / factors[:, None]  # (F,L)
+        columns: Floats = self.columns / factors[:, None]
         within = (np.abs(rows) <= HALF - 1) & (columns <= HALF)
         weights = np.where(within, self.strengths, 0.0)
-        values = _between(spectrum, rows + HALF, columns, self.channels)
+        values = _between(spectrum, rows + float(HALF), columns, self.channels)
         scores = (values * weights).sum(1) / np.sqrt(np.square(weights).sum(1) + 1e-9)
         return np.where(weights.sum(1) >= SEEN * self.strengths.sum(), scores, -np.inf)
 
