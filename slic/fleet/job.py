@@ -133,14 +133,12 @@ def _work(
         ignore_reinit_error=True,
         include_dashboard=False,
         log_to_driver=False,
-        logging_level=logging.WARNING,
+        logging_level=logging.ERROR,  # its warnings are advice to who programs with it
     )
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = sys.stderr.isatty()
     workers = cluster.workers or _fitting(cluster.gpus)
-    batch = min(cluster.batch, math.ceil(len(rows) / workers))  # a small job is for all of them, too
-    # As many as there are batches, so that all end at about one time; of very many Ray makes heavy weather.
-    blocks = min(math.ceil(len(rows) / batch), max(32 * workers, len(rows) // (4 * batch)))
+    batch, blocks = _portions(len(rows), workers, cluster.batch)
     fetch: Any = _fetch  # ray's own types know no pyarrow
     outcomes = (
         ray.data.from_items(rows, override_num_blocks=blocks)
@@ -172,6 +170,13 @@ def _settings(task: type[Task], options: Options) -> str:
     keys = sorted(key.text() for key in options.keys)
     parts = [task.__name__, model, options.quality, options.precision, options.strip, keys]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _portions(inputs: int, workers: int, most: int) -> tuple[int, int]:
+    """Files in a batch, and the blocks that Ray moves them in."""
+    batch = min(most, math.ceil(inputs / workers))  # a small job is for all workers, too
+    # A block for each batch lets all workers end at about one time; in a long job fewer do as well.
+    return batch, min(math.ceil(inputs / batch), max(32 * workers, inputs // (4 * batch)))
 
 
 def _fitting(gpus: float) -> int:

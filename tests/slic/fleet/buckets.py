@@ -12,8 +12,8 @@ Bucket = Callable[[], AbstractContextManager[str]]
 @contextmanager
 def s3() -> Iterator[str]:
     """A bucket of moto's S3, asked with s3fs."""
-    moto = pytest.importorskip("moto.server", reason="S3 needs pip install 'moto[s3]' flask flask-cors")
-    s3fs = pytest.importorskip("s3fs", reason="S3 needs pip install s3fs")
+    moto = pytest.importorskip("moto.server", reason="moto comes with the extra [dev]")
+    s3fs = pytest.importorskip("s3fs", reason="s3fs comes with the extra [dev]")
     server = moto.ThreadedMotoServer("127.0.0.1", _free_port(), verbose=False)
     server.start()
     with pytest.MonkeyPatch.context() as patch:
@@ -22,7 +22,7 @@ def s3() -> Iterator[str]:
             patch.setenv(name, "anyone")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         s3fs.S3FileSystem.clear_instance_cache()  # of those that know another address
-        s3fs.S3FileSystem().mkdir("pictures")
+        s3fs.S3FileSystem().makedirs("pictures", exist_ok=True)  # moto keeps it from one server to the next
         yield "s3://pictures"
     server.stop()
 
@@ -31,9 +31,9 @@ def s3() -> Iterator[str]:
 def gcs() -> Iterator[str]:
     """A bucket of an imitation of Google's storage, asked with gcsfs."""
     emulator = pytest.importorskip(
-        "gcp_storage_emulator.server", reason="GCS needs pip install gcp-storage-emulator"
+        "gcp_storage_emulator.server", reason="needs pip install gcp-storage-emulator"
     )
-    pytest.importorskip("gcsfs", reason="GCS needs pip install gcsfs")
+    pytest.importorskip("gcsfs", reason="needs pip install gcsfs")
     port = _free_port()
     server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="pictures")
     server.start()

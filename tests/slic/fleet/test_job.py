@@ -28,6 +28,7 @@ from slic.models import Model
 pytestmark = pytest.mark.filterwarnings("ignore")  # ray's own, of many kinds
 
 ROOT = Path(__file__).parents[3]
+STORE = 80 << 20  # bytes that a node holds for Ray: no less will do
 Run = Callable[..., job.Summary]
 
 
@@ -35,8 +36,9 @@ Run = Callable[..., job.Summary]
 def run() -> Iterator[Run]:
     from ray.cluster_utils import Cluster
 
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    nodes.add_node(num_cpus=1)
+    each: dict[str, Any] = {"num_cpus": 1, "object_store_memory": STORE}
+    nodes = Cluster(initialize_head=True, head_node_args=each)
+    nodes.add_node(**each)
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # the workers do not know the tests
 
     def go(task: Any, source: Path, target: Path, options: Options, **where: Any) -> job.Summary:
@@ -115,6 +117,16 @@ def test_verdicts_lie_beside_each_other_and_are_counted(
     assert json.loads((tmp_path / "out/0.png.json").read_text())["finding"] == "cannot tell"
 
 
+def test_more_than_the_nodes_hold_at_a_time_goes_through(run: Run, tmp_path: Path, options: Options) -> None:
+    (tmp_path / "in").mkdir()
+    one = tmp_path / "in/0.slic"
+    one.write_bytes(os.urandom(4 << 20))
+    for i in range(1, 3 * STORE // one.stat().st_size):
+        os.link(one, tmp_path / f"in/{i}.slic")
+    summary = run(TASKS["verify"], tmp_path / "in", tmp_path / "out", options)
+    assert (summary.inputs, summary.failed) == (60, 60)
+
+
 def test_nothing_to_do_is_done_at_once(run: Run, tmp_path: Path, options: Options) -> None:
     (tmp_path / "in").mkdir()
     assert run(Encode, tmp_path / "in", tmp_path / "out", options).inputs == 0
@@ -134,6 +146,14 @@ def test_who_only_fetches_files_loads_no_torch() -> None:
     path = os.pathsep.join((str(ROOT), str(ROOT / "formats")))
     code = "import slic.fleet.job, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, check=True)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "workers", "batch", "blocks"),
+    [(1, 8, 1, 1), (6, 2, 3, 2), (640, 2, 16, 40), (10_000_000, 3200, 16, 156_250)],
+)
+def test_all_workers_have_a_share(inputs: int, workers: int, batch: int, blocks: int) -> None:
+    assert job._portions(inputs, workers, most=16) == (batch, blocks)
 
 
 def test_inputs_of_one_name_keep_their_suffixes(tmp_path: Path) -> None:
