@@ -11,7 +11,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Settings:
-    """At most `queue · max_bytes + 2 · batch · 4 · max_pixels` bytes of uploads are in memory at a time."""
+    """At most `queue · max_bytes + 2 · batch · 4 · max_pixels` bytes of uploads are in memory at a time; one
+    with a sidecar counts twice, as it is cut in two.
+    """
 
     model: str | None = None
     quality: int | None = None
