@@ -30,7 +30,8 @@ class Model:
     floors: bool = False
     """Each channel of y loses its floor, which training.floors measures: see networks.py."""
     start: str = ""
-    """A state dict to go on from (.safetensors), or compressai:QUALITY; empty: random weights."""
+    """A state dict or a model file to go on from (.safetensors), compressai:QUALITY, or transform
+    (starts.py); empty: random weights."""
     parts: list[str] = field(default_factory=list)
     """What to take from it, such as ["g_a", "g_s"]; empty: everything."""
 

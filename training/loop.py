@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from slic.transforms import choose_precision
-from training import checkpoint, distances, unetjpeg
+from training import checkpoint, distances, starts, unetjpeg
 from training.attacks import Attacks
 from training.config import Config, ConfigError
 from training.data import Crops
-from training.networks import Noise, Vanilla, build
+from training.networks import LAMBDAS, TRANSFORM, Noise, Vanilla, build
 from training.objective import Losses, SelfDestruction, plain
 from training.optim import Optimisers
 from training.parallel import Team
@@ -46,7 +46,11 @@ class Run:
         torch.manual_seed(settings.seed)
         self.settings, self.folder, self.team = settings, folder, team
         self.bf16 = use_bf16(settings.precision, team.device)
-        self.net = build(settings.model, bf16=self.bf16).to(team.device)
+        self.net = build(settings.model, bf16=self.bf16)
+        if settings.model.start == TRANSFORM:
+            chosen = int(np.argmax(settings.data.draw)) + 1
+            starts.transform(self.net, Path(settings.data.pack), LAMBDAS[chosen])
+        self.net.to(team.device)
         self.ema = copy.deepcopy(self.net)
         o = settings.optimiser
         self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)

@@ -19,11 +19,16 @@ from compressai.zoo.image import model_architectures
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from slic.convert import integer_plans
+from slic.exact import FRACTION
 from training.config import ConfigError, Model
 from training.straight_through import replaced
 
 LAMBDAS = {1: 0.0018, 2: 0.0035, 3: 0.0067, 4: 0.0130, 5: 0.0250, 6: 0.0483, 7: 0.0932, 8: 0.1800}
 """By quality, for squared error on 255: CompressAI's."""
+
+TRANSFORM = "transform"
+"""As `model.start`: set by starts.py, which sees pictures."""
 
 Noise = Callable[[torch.Size], Tensor]
 """Uniform in ±½, standing in for rounding: of the shape of the samples at hand."""
@@ -39,7 +44,7 @@ def build(model: Model, *, bf16: bool = False) -> nn.Module:
             setattr(net, name, nn.Parameter(rows[:, None].repeat(1, net.M)))
     if model.floors:
         net.floor = nn.Parameter(torch.zeros(net.M), requires_grad=False)
-    if model.start:
+    if model.start and model.start != TRANSFORM:
         _start_from(net, _start_weights(model), tuple(model.parts))
     net.entropy_bottleneck.__class__ = Bottleneck32
     net.gaussian_conditional.__class__ = Gaussian32
@@ -53,7 +58,27 @@ def _start_weights(model: Model) -> dict[str, Tensor]:
     file = Path(model.start)
     if not file.is_file():
         raise ConfigError(f"model.start: there is no {file}")
-    return load_file(file)
+    state = load_file(file)
+    return _of_model_file(state, model.architecture) if "tables.y.counts" in state else state
+
+
+def _of_model_file(tensors: dict[str, Tensor], architecture: str) -> dict[str, Tensor]:
+    """What `slic.convert` made of a state dict, back as one: integers as the numbers that they stand for."""
+    state = {name.removeprefix("training."): value for name, value in tensors.items()}
+    for plan in integer_plans(architecture):
+        try:
+            weight, bias, shift = (state[f"exact.{plan.name}.{part}"] for part in ("weight", "bias", "shift"))
+        except KeyError as error:
+            raise ConfigError(f"model.start does not fit: it has no {plan.name}") from error
+        shift = shift.double()
+        outputs = [1, -1, 1, 1] if plan.kind == "deconv" else [-1, 1, 1, 1]
+        state[f"{plan.name}.weight"] = torch.ldexp(weight.double(), -shift.view(outputs))
+        state[f"{plan.name}.bias"] = torch.ldexp(bias.double(), -shift - FRACTION)
+    if "gains" in state:
+        state["gain"], state["inverse_gain"] = state["gains"].log().unbind(1)
+    if "floors" in state:
+        state["floor"] = state["floors"]
+    return state
 
 
 def _published(model: Model) -> dict[str, Tensor]:
