@@ -1,18 +1,16 @@
 """Does `slic detect` tell real pictures from generated ones, and whom does it accuse?
 
     python -m benchmarks.detect --data DIR [--images DIR] [--base FILE] [--limit N] [--scores FILE] [--json]
-        [--learn NAME …]
 
 DIR has real/SOURCE/ and fake/GENERATOR/. All pictures are cropped to one size and saved in the same way.
 Methods learn from the development part and are measured on the test part, whose pictures share nothing with
 it (training/detectors/protocol.py). First each method, after two last codecs: with all generators learnt
 from, and `left out`, the mean where the one that is tested was not. Trivial methods show what the
-collection gives away by itself. --learn adds detectors that learn from pixels, minutes each
-(training/detectors/learners.py). Then by generator, for the embedded method: `alone` learnt from it only;
-`matched` against real pictures of the same content and history. Then the very file that slic embeds, at 256
-pixels where there are so many: after each codec and degradation, by source, and its calibration. --images
-are real pictures of a source that nobody learnt from; `base` is a learned codec that leaves no trigger.
-Last, time.
+collection gives away by itself. Detectors that learn from pixels have benchmarks.detect_learned. Then by
+generator, for the embedded method: `alone` learnt from it only; `matched` against real pictures of the same
+content and history. Then the very file that slic embeds, at 256 pixels where there are so many: after each
+codec and degradation, by source, and its calibration. --images are real pictures of a source that nobody
+learnt from; `base` is a learned codec that leaves no trigger. Last, time.
 
 Intervals are of 95% and by pictures; they say nothing of generators that are not here.
 """
@@ -35,10 +33,7 @@ from slic.detection.detector import Answer, Finding
 from slic.detection.features import Extractor, Named
 from slic.errors import SlicWarning
 from slic.models import Model
-from training.config import ConfigError
 from training.detectors import baselines, fit, linear, measures
-from training.detectors.learner import gather
-from training.detectors.learners import LEARNERS
 from training.detectors.linear import Examples
 from training.detectors.protocol import MATCHED, Item, Treatment, crop, items
 
@@ -87,11 +82,11 @@ class Judged:
 
 
 def measure(
-    found: list[Item], photos: Photos, codec: Codec, base: Model | None, learners: Sequence[str] = ()
+    found: list[Item], photos: Photos, codec: Codec, base: Model | None
 ) -> tuple[Iterator[Row], list[Judged]]:
     """Rows, and what was said of each picture, complete once the rows are."""
     judged: list[Judged] = []
-    return _rows(found, photos, codec, base, learners, judged), judged
+    return _rows(found, photos, codec, base, judged), judged
 
 
 def _rows(
@@ -99,23 +94,26 @@ def _rows(
     photos: Photos,
     codec: Codec,
     base: Model | None,
-    learners: Sequence[str],
     judged: list[Judged],
 ) -> Iterator[Row]:
     examiner = Examiner(codec.model, device=str(codec.device))
     for last in LASTS:
         cases = [_case(item, Treatment(SIDE, last), codec) for item in progress(found, last)]
         yield from _methods(cases, last)
-        yield from (_learned(found, name, last) for name in learners)
         if last == LASTS[-1]:
             yield from _generators(cases)
     tested = [item for item in found if item.part == "test"]
-    for after in (*AFTER, *([f"codec(model={base.path})"] if base else [])):
+    for after in afters(base):
         judged += _judge(tested, photos, after, examiner, codec)
     yield from _after(judged)
     yield from _sources(judged)
     yield from _calibration(judged)
     yield from _times([pixels for _, pixels in photos], codec, examiner)
+
+
+def afters(base: Model | None) -> list[str]:
+    """What may have happened to a picture; the unsecured codec among it, if there is one."""
+    return [*AFTER, *([f"codec(model={base.path})"] if base else [])]
 
 
 def _case(item: Item, treatment: Treatment, codec: Codec) -> Case:
@@ -138,26 +136,13 @@ def _values(features: Named, family: str) -> Floats:
 def _methods(cases: list[Case], last: str) -> Iterator[Row]:
     for method in cases[0].vectors:
         known, fresh = (_examples(cases, method, part) for part in ("development", "test"))
-        scores = _probability(linear.fit(known)(fresh.x))
+        scores = linear.probability(linear.fit(known)(fresh.x))
         pairs = [_left_out(known, fresh, generator) for generator in known.generators]
         name = f"{method} (trivial)" if method in baselines.TRIVIAL else method
-        yield {"method": name, "last codec": last} | _measured(scores, fresh, pairs)
+        yield {"method": name, "last codec": last} | measured(scores, fresh, pairs)
 
 
-def _learned(found: list[Item], name: str, last: str) -> Row:
-    """A row as of the other methods, of a detector that learns from pixels; anew for each generator."""
-    learner, treatment = LEARNERS[name](), Treatment(SIDE, last)
-    known, fresh = (
-        gather([i for i in found if i.part == part], treatment) for part in ("development", "test")
-    )
-    scores, pairs = learner(known)(fresh.x), []
-    for generator in progress(known.generators, name):
-        without = learner(known[known.source != generator])(fresh.x)
-        pairs.append((without[~fresh.fake], without[fresh.source == generator]))
-    return {"method": name, "last codec": last} | _measured(scores, fresh, pairs)
-
-
-def _measured(scores: Floats, fresh: Examples, pairs: Sequence[tuple[Floats, Floats]]) -> Row:
+def measured(scores: Floats, fresh: Examples, pairs: Sequence[tuple[Floats, Floats]]) -> Row:
     """Of who learnt from all generators; `pairs`: scores of real pictures and of a generator's, left out."""
     out = measures.summary(scores[~fresh.fake], scores[fresh.fake])
     out |= {"left out: auc": float(np.mean([measures.auc(*pair) for pair in pairs]))}
@@ -179,11 +164,6 @@ def _left_out(known: Examples, fresh: Examples, generator: str) -> tuple[Floats,
     """Scores of real pictures and of a generator's by who has not learnt from that."""
     scores = linear.fit_plain(known[known.source != generator])(fresh.x)
     return scores[~fresh.fake], scores[fresh.source == generator]
-
-
-def _probability(logit: Floats) -> Floats:
-    out: Floats = 1 / (1 + np.exp(-logit))
-    return out
 
 
 def _generators(cases: list[Case]) -> Iterator[Row]:
@@ -210,15 +190,19 @@ def _judge(
     tested: list[Item], photos: Photos, after: str, examiner: Examiner, codec: Codec
 ) -> Iterator[Judged]:
     attack, extract = attacks.parse(after), Extractor(codec)
-    label = "base" if after.startswith("codec(model") else "slic" if after == "codec" else after
+    label = label_of(after)
     for source, name, fake, levels in progress([*_crops(tested), *_photos(photos)], label):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SlicWarning)  # wreckage is what is looked for
             treated = attack(levels)
         (features,) = features_of([Sample.take(treated)], extract)
         fitted = examiner.detector
-        score = float(_probability(fitted.logit(fitted.standardise(features))))
+        score = float(linear.probability(fitted.logit(fitted.standardise(features))))
         yield Judged(source, name, fake, label, fitted.judge(features, min(treated.shape[:2])), score)
+
+
+def label_of(after: str) -> str:
+    return "base" if after.startswith("codec(model") else "slic" if after == "codec" else after
 
 
 def _crops(tested: list[Item]) -> Iterator[tuple[str, str, bool, Pixels]]:
@@ -319,9 +303,6 @@ def save_scores(judged: list[Judged], file: Path) -> None:
 @options
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--base", default=None, help="A model that is not secured, as another learned codec.")
-@click.option(
-    "--learn", multiple=True, type=click.Choice(list(LEARNERS)), help="Also this one, which sees pixels."
-)
 @click.option("--scores", type=click.Path(dir_okay=False, path_type=Path), help="Write every score as CSV.")
 def main(
     images: Path,
@@ -330,18 +311,14 @@ def main(
     as_json: bool,
     data: Path,
     base: str | None,
-    learn: tuple[str, ...],
     scores: Path | None,
     device: str,
 ) -> None:
     """Does slic detect tell real pictures from generated ones?"""
     other = None if base is None else models.find(base)
     codec = Codec(model, device=device)
-    rows, judged = measure(items(data, limit=limit or LIMIT), list(pictures(images)), codec, other, learn)
-    try:
-        show(rows, as_json=as_json)
-    except ConfigError as error:  # a backbone that is not to be had
-        raise click.ClickException(str(error)) from error
+    rows, judged = measure(items(data, limit=limit or LIMIT), list(pictures(images)), codec, other)
+    show(rows, as_json=as_json)
     if scores is not None:
         save_scores(judged, scores)
 

@@ -54,7 +54,7 @@ def _shown(name: str, value: str) -> str:
 
 
 _SPEED = "python -m benchmarks.speed --images {kodak} --limit 1"
-_LEARNED = "python -m benchmarks.detect_learned --data {realfake} --limit 16 [--base {base}]"
+_LEARNED = "python -m benchmarks.detect_learned --data {realfake} --limit 10 [--base {base}]"
 _STUDY = "python -m benchmarks.detect_study"
 # What finds nothing can neither lose it nor be fooled; on the development part these two are found.
 _EASIEST = "--generator cyclegan --generator stylegan3"
@@ -211,8 +211,12 @@ QUESTIONS = (
     Question(
         "detect-networks",
         "And networks that look at the pixels?",
-        f"{_LEARNED} --learn colour --learn squeezenet --learn deepfeaturex --learn deepfeaturex-linear "
-        "--learn scratch",
+        f"{_LEARNED} --learn colour --learn squeezenet --learn scratch",
+    ),
+    Question(
+        "detect-deepfeaturex",
+        "And a network for each kind of generator?",
+        f"{_LEARNED} --learn colour --learn deepfeaturex --learn deepfeaturex-linear",
     ),
     Question(
         "detect-curves",

@@ -63,26 +63,6 @@ def test_rows_and_scores(ask, data: Path, embedded: None, tmp_path: Path, monkey
     assert len(stored) == 2 * tested and {row["after"] for row in stored} == set(detect.AFTER)
 
 
-def test_a_detector_that_learns_from_pixels_is_one_row_more(  # type: ignore[no-untyped-def]
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[set[str]] = []
-
-    def by_contrast(known):  # type: ignore[no-untyped-def]
-        seen.append(set(known.source))
-        return lambda levels: 1 / (1 + levels.std((1, 2, 3)))
-
-    monkeypatch.setattr(detect, "LEARNERS", {"contrast": lambda: by_contrast})
-    row = detect._learned(detect.items(data), "contrast", "jpeg(quality=90)")
-    assert (row["method"], row["last codec"], row["auc"], row["left out: auc"]) == (
-        "contrast",
-        "jpeg(quality=90)",
-        1.0,
-        1.0,
-    )
-    assert seen == [{"a", "b", "flow", "gan"}, {"a", "b", "gan"}, {"a", "b", "flow"}]
-
-
 def test_the_collection_can_be_measured(shared: Path) -> None:
     found = detect.items(shared / "data" / "realfake", limit=1)
     assert {item.part for item in found} == {"development", "test"}

@@ -142,6 +142,8 @@ def test_every_command_is_one_that_can_be_given(question: Question) -> None:
         if error.name and error.name.startswith("benchmarks"):
             raise
         pytest.skip(f"needs {error.name}")
+    if isinstance(main, click.Group):
+        main = main.commands[arguments[0]]
     options = {name for option in main.params for name in option.opts}
     assert {part for part in arguments if part.startswith("--")} <= options
 

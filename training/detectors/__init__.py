@@ -13,10 +13,13 @@ quality.py      which codecs suit a picture: subbands.py, and the codecs of band
 deepfeaturex.py a network for each kind of generator, and one that weighs them
 classifier.py   one network; fitting.py trains it, backbones.py makes it
 
-study.py runs experiments with them:
+learners.py has the cheap methods, too, by featured.py.
+
+Experiments, which benchmarks.detect_learned and benchmarks.detect_study run:
 
 matrices.py     each generator alone, and all but each
 curves.py       how many pictures of a new generator are needed
 degradations.py blur, JPEG, patches, downsizing; learnt with them or not
 adversarial.py  FGSM, between networks; a blur against it, and learning from it
+localise.py     where a generated region was blended in: blends.py makes them
 """

@@ -49,6 +49,8 @@ class Workshop:
     """Trains codecs, each but once: those of real pictures stay the same whichever generator is left out."""
 
     settings: Settings = field(default_factory=Settings)
+    found: dict[tuple[int, bytes], Floats] = field(default_factory=dict, repr=False)
+    """What was measured, by kind of codec and picture: several classifiers ask for the same."""
     _made: dict[bytes, nn.Module] = field(default_factory=dict, repr=False)
 
     def codec(self, bands: Tensor) -> nn.Module:

@@ -32,7 +32,7 @@ class Labelled:
     x: Tensor
     """(n,…): pictures as `stacked` makes them, or features."""
     label: Tensor
-    """(n,) numbers of classes."""
+    """(n,) numbers of classes, or (n,H,W) those of each pixel."""
 
 
 def stacked(levels: Levels) -> Tensor:
@@ -68,9 +68,10 @@ def fit(
         net.train()
         order = torch.randperm(len(known.x), generator=generator)
         for chosen in _batches(order, schedule.batch):
-            x = _varied(known.x[chosen], edits, generator)
+            x, label = _mirrored(known.x[chosen], known.label[chosen], generator)
+            x = _edited(x, edits, generator)
             adam.zero_grad(set_to_none=True)
-            F.cross_entropy(net(unit(x)), known.label[chosen], weight).backward()
+            F.cross_entropy(net(unit(x)), label, weight).backward()
             adam.step()
             falling.step()
         loss = float(F.cross_entropy(logits(net, held.x), held.label, weight))
@@ -86,12 +87,17 @@ def _batches(order: Tensor, size: int) -> tuple[Tensor, ...]:
     return torch.split(order[:whole], size)
 
 
-def _varied(x: Tensor, edits: Sequence[Edit], generator: torch.Generator) -> Tensor:
+def _mirrored(x: Tensor, label: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Half of the pictures, and their labels where each pixel has one."""
     if x.dtype != torch.uint8:
-        return x
-    mirrored = torch.rand(len(x), generator=generator) < 0.5
-    x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
-    if not edits:
+        return x, label
+    chosen = torch.rand(len(x), generator=generator) < 0.5
+    x = torch.where(chosen[:, None, None, None], x.flip(3), x)
+    return x, torch.where(chosen[:, None, None], label.flip(2), label) if label.dim() > 1 else label
+
+
+def _edited(x: Tensor, edits: Sequence[Edit], generator: torch.Generator) -> Tensor:
+    if x.dtype != torch.uint8 or not edits:
         return x
     drawn = torch.randint(len(edits) + 1, (len(x),), generator=generator).tolist()
     pictures = x.permute(0, 2, 3, 1).numpy()
@@ -101,12 +107,12 @@ def _varied(x: Tensor, edits: Sequence[Edit], generator: torch.Generator) -> Ten
 
 @torch.no_grad()
 def logits(net: nn.Module, x: Tensor) -> Tensor:
-    """(n,C), with dropout and batch norm at rest."""
+    """(n,C) or (n,C,H,W), with dropout and batch norm at rest."""
     net.eval()
     return torch.cat([net(unit(part)) for part in torch.split(x, AT_ONCE)])
 
 
 def shares(logits: Tensor) -> NDArray[np.float64]:
-    """(n,C) → probabilities."""
+    """(n,C,…) → probabilities."""
     out: NDArray[np.float64] = logits.double().softmax(1).numpy()
     return out

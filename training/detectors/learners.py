@@ -1,5 +1,7 @@
 """Detectors that learn from pixels, by name, as small as a CPU trains them in minutes.
 
+colour, file-size                    trivial: what the collection gives away
+npr, noise, spectrum                 cheap features and a linear detector (baselines.py)
 quality-mlp, quality-boosting        codecs of real and of generated pictures, two classifiers
 deepfeaturex, deepfeaturex-linear    SqueezeNet for each kind of generator; its 1-D head, the control
 squeezenet                           SqueezeNet alone, pretrained
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from training.detectors.learner import Learner
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from training.detectors.band_codecs import Workshop
 
 SQUEEZENET = "squeezenet1_1"
@@ -35,7 +39,13 @@ def _quality(classifier: Literal["mlp", "boosting"]) -> Learner:
 def _deepfeaturex(head: Literal["1d", "linear"]) -> Learner:
     from training.detectors.deepfeaturex import DeepFeatureX
 
-    return DeepFeatureX(SQUEEZENET, pretrained=True, head=head)
+    return DeepFeatureX(SQUEEZENET, pretrained=True, head=head, made=_base_models())
+
+
+@cache
+def _base_models() -> "dict[bytes, list[nn.Module]]":
+    """For both heads, which ask for the same."""
+    return {}
 
 
 def _squeezenet() -> Learner:
@@ -51,7 +61,19 @@ def _scratch() -> Learner:
     return Classifier()
 
 
+def _featured(name: str) -> Learner:
+    from training.detectors.baselines import PIXELS
+    from training.detectors.featured import Featured
+
+    return Featured(PIXELS[name])
+
+
 LEARNERS: Mapping[str, Callable[[], Learner]] = {
+    "colour": partial(_featured, "colour"),
+    "file-size": partial(_featured, "file size"),
+    "npr": partial(_featured, "npr"),
+    "noise": partial(_featured, "noise"),
+    "spectrum": partial(_featured, "spectrum"),
     "quality-mlp": partial(_quality, "mlp"),
     "quality-boosting": partial(_quality, "boosting"),
     "deepfeaturex": partial(_deepfeaturex, "1d"),

@@ -59,6 +59,11 @@ class Examples:
         return sorted(set(self.source[self.fake]))
 
 
+def probability(logit: Floats) -> Floats:
+    out: Floats = 1 / (1 + np.exp(-logit))
+    return out
+
+
 def fit(examples: Examples) -> Linear:
     """Calibrated by leaving out generators, or folds where there is but one generator."""
     scores, fake = left_out(examples)

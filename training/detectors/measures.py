@@ -73,6 +73,13 @@ def interval(measure: Measure, real: Floats, fake: Floats, *, draws: int = DRAWS
     return f"{low:.2f} to {high:.2f}"
 
 
+def interval_of_one(values: Floats, *, draws: int = DRAWS, seed: int = 0) -> str:
+    """Of the mean of one class's values."""
+    random = np.random.default_rng(seed)
+    low, high = np.quantile(random.choice(values, (draws, len(values))).mean(1), (0.025, 0.975))
+    return f"{low:.2f} to {high:.2f}"
+
+
 def interval_of_mean(
     measure: Measure, pairs: Sequence[tuple[Floats, Floats]], *, draws: int = DRAWS, seed: int = 0
 ) -> str:

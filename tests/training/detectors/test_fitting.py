@@ -51,12 +51,16 @@ def test_pictures_are_mirrored_and_edited_and_features_are_not() -> None:
     generator = torch.Generator().manual_seed(0)
     levels = np.zeros((400, 4, 4, 3), np.uint8)
     levels[:, :, 0] = 100
-    varied = fitting._varied(fitting.stacked(levels), [lambda x: x // 2], generator)
+    label = torch.zeros(400)
+    mirrored, kept = fitting._mirrored(fitting.stacked(levels), label, generator)
+    varied = fitting._edited(mirrored, [lambda x: x // 2], generator)
+    assert kept is label
     left, right = varied[:, 0, 0, 0], varied[:, 0, 0, 3]
     assert float((right > 0).float().mean()) == pytest.approx(0.5, abs=0.1)
     assert float(((left + right) == 50).float().mean()) == pytest.approx(0.5, abs=0.1)
     features = torch.rand(3, 5)
-    assert fitting._varied(features, [], generator) is features
+    assert fitting._mirrored(features, label, generator)[0] is features
+    assert fitting._edited(features, [lambda x: x // 2], generator) is features
 
 
 def test_a_class_that_weighs_more_is_found_more() -> None:
@@ -67,3 +71,10 @@ def test_a_class_that_weighs_more_is_found_more() -> None:
         fitting.fit(net, data, data, Schedule(epochs=60, rate=0.05), weight=weight)
         odds.append(fitting.shares(fitting.logits(net, data.x[:1]))[0, 1])
     assert odds == pytest.approx([0.1, 0.5], abs=0.06)
+
+
+def test_labels_of_pixels_are_mirrored_with_their_picture() -> None:
+    x = torch.randint(256, (16, 3, 4, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    mirrored, label = fitting._mirrored(x, x[:, 0], torch.Generator().manual_seed(0))
+    assert torch.equal(mirrored[:, 0], label)
+    assert 0 < sum(torch.equal(a, b) for a, b in zip(mirrored, x, strict=True)) < 16

@@ -10,7 +10,7 @@ from PIL import Image
 
 pytest.importorskip("compressai", reason="training needs the extra [train], up to Python 3.12")
 
-from training.detectors import study
+from benchmarks import detect_study
 
 QUICK = ("--side", "32", "--width", "2", "--epochs", "1")
 
@@ -26,15 +26,9 @@ def data(tmp_path_factory: pytest.TempPathFactory, picture) -> Path:  # type: ig
 
 
 def rows(*arguments: str) -> list[dict[str, Any]]:
-    done = CliRunner().invoke(study.main, arguments, catch_exceptions=False)
+    done = CliRunner().invoke(detect_study.main, [*arguments, "--json"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def test_matrices(data: Path) -> None:
-    found = rows("matrices", "--data", str(data), "--side", "32", "--learner", "scratch", "--limit", "8")
-    assert [row.get("learnt from") or row["learnt from all but"] for row in found] == 2 * ["flow", "gan"]
-    assert all({"flow", "gan"} < set(row) for row in found)
 
 
 def test_degradations(data: Path) -> None:
@@ -43,7 +37,7 @@ def test_degradations(data: Path) -> None:
 
 
 def test_curves(data: Path) -> None:
-    found = rows("curves", "--data", str(data), *QUICK, "--generator", "gan")
+    found = rows("curves", "--data", str(data), *QUICK, "--new", "gan")
     assert [(row["new"], row["pictures"]) for row in found][:2] == [("gan", 0), ("gan", 5)]
 
 
@@ -53,9 +47,31 @@ def test_fgsm(data: Path) -> None:
     assert [row["defence"] for row in found if "defence" in row] == ["as it comes", "blurred"]
 
 
+def test_generated_pictures_of_one_alone(data: Path) -> None:
+    found = rows(
+        "curves", "--data", str(data), *QUICK, "--generator", "gan", "--generator", "flow", "--new", "gan"
+    )
+    assert {row["new"] for row in found} == {"gan"}
+    done = CliRunner().invoke(
+        detect_study.main, ["curves", "--data", str(data), *QUICK, "--generator", "gan"]
+    )
+    assert (done.exit_code, done.output.splitlines()[-1]) == (
+        1,
+        "Error: there is no other generator than gan",
+    )
+
+
+def test_localise(data: Path) -> None:
+    quick = ("--side", "32", "--width", "2", "--each", "2", "--tested", "3", "--epochs", "1")
+    *found, untouched = rows("localise", "--data", str(data), *quick)
+    assert [row["regions"] for row in found] == 5 * ["generated"] + 5 * ["real (control)"]
+    assert [row["pictures"] for row in found] == 2 * [3, 3, 3, 3, 12]
+    assert untouched["pictures"] > 0 and 0 <= untouched["of it marked"] <= 1
+
+
 def test_a_backbone_that_is_none_is_said_in_a_line(data: Path) -> None:
     arguments = ["fgsm", "--data", str(data), "--side", "32", "--backbone", "resnet1"]
-    done = CliRunner().invoke(study.main, arguments)
+    done = CliRunner().invoke(detect_study.main, arguments)
     assert (done.exit_code, done.output.splitlines()[-1]) == (
         1,
         "Error: resnet1 is no backbone: neither small nor one of torchvision's classifiers",
