@@ -7,7 +7,6 @@ A base is real. A donor is generated, or real for the control: what finds those 
 or another subject, not what was generated.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +47,7 @@ def _quartiles(each: int) -> NDArray[np.int_]:
 
 
 def _blend(
-    bases: Levels, donors: Levels, areas: Sequence[float], last: Edit, random: np.random.Generator
+    bases: Levels, donors: Levels, areas: tuple[float, float], last: Edit, random: np.random.Generator
 ) -> tuple[Levels, Region]:
     base = bases[random.integers(len(bases))]
     others = [i for i, donor in enumerate(donors) if not np.array_equal(donor, base)]

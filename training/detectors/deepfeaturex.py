@@ -60,7 +60,7 @@ class DeepFeatureX:
         of_bases, held = np.isin(known.fold, BASES), known.fold == HELD
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.base.seed)
-            key = hashlib.sha256(np.ascontiguousarray(known.x)).digest()
+            key = hashlib.sha256(known.x.tobytes()).digest()
             if key not in self.made:
                 self.made[key] = [self._body(known, kinds == name, of_bases, held) for name in names]
             bodies = self.made[key]

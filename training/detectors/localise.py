@@ -52,11 +52,12 @@ class Localiser:
         held, seed = known.fold == HELD, self.schedule.seed
         learnt = _of_class(known[~held], True, self.each, last, seed)
         chosen_by = _of_class(known[held], True, max(1, self.each // 4), last, seed + 1)
-        parts = [_labelled(part) for part in (learnt, chosen_by)]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             net = UNet(self.width, self.depth)
-            fitting.fit(net, *parts, self.schedule, weight=evened(parts[0].label.flatten()))
+            part = _labelled(learnt)
+            weight = evened(part.label.flatten())
+            fitting.fit(net, part, _labelled(chosen_by), self.schedule, weight=weight)
         return net, middle(learnt.region)
 
 
@@ -98,7 +99,8 @@ def _labelled(made: Blends) -> Labelled:
 def middle(regions: Region) -> Region:
     """As many pixels as they have on average, those that they share most."""
     often = regions.mean(0)
-    return often >= np.sort(often, axis=None)[-round(regions[0].size * regions.mean())]
+    out: Region = often >= np.sort(often, axis=None)[-round(regions[0].size * regions.mean())]
+    return out
 
 
 def marks(net: nn.Module, levels: Levels) -> Floats:
