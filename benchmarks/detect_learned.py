@@ -3,12 +3,12 @@
     python -m benchmarks.detect_learned --data DIR --learn NAME … [--base FILE] [--limit N] [--json]
 
 Protocol and columns are those of benchmarks.detect; what `as found` reaches there, format and size of the
-files alone, is the yardstick here, too. All learn from the development part after JPEG 90. First each method:
-with all generators learnt from, and `left out`. Then pictures of the test part after each codec or
-degradation, by who learnt from all generators: AUC, then the shares of real and of generated pictures taken
-for generated at even odds. `slic` and `base` are pictures that came out of a learned codec. Then real
-pictures by source. Last the matrices: the AUC by generator, of who learnt from one alone, and from all but
-one.
+files alone, is the yardstick here, too, though --limit makes it other pictures. All learn from the
+development part after JPEG 90. First each method: with all generators learnt from, and `left out`. Then
+pictures of the test part after each codec or degradation, by who learnt from all generators: AUC, then the
+shares of real and of generated pictures taken for generated at even odds. `slic` and `base` are pictures that
+came out of a learned codec. Then real pictures by source. Last the matrices: the AUC by generator, of who
+learnt from one alone, and from all but one.
 """
 
 import warnings
