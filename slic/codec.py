@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from slic import allocator, alpha, files, models, pixels, transforms
-from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine, Pass, Study
+from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine, Pass, Seen, Study
 from slic.errors import ModelError, PictureError, SlicWarning
 from slic.models import Model
 from slic.pixels import MAX_PIXELS, Picture, Source
@@ -36,7 +36,7 @@ T = TypeVar("T")
 BATCH_PIXELS = 1 << 20  # pictures of one size are coded together up to this many pixels
 
 DESTROYED_DB = 16.0  # wreckage has 5 to 12; strong noise at the lowest quality 20
-DESTROYED = "what was encoded is wreckage: the picture came out of a .slic file, or is taken for one that did"
+WRECKAGE = "came out of a .slic file, or is taken for one that did"
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,7 @@ class Codec:
     def encode_pictures(self, pictures: list[Picture]) -> list[Encoded]:
         """Of one size: they go through the networks together."""
         coded = self._engine.encode([p.rgb for p in pictures], self.model.index, look=self.model.secured)
-        return [
-            Encoded(self._contain(p, c), (DESTROYED,) if c.worst < DESTROYED_DB else ())
-            for p, c in zip(pictures, coded, strict=True)
-        ]
+        return [Encoded(self._contain(p, c), _wreckage(c.seen)) for p, c in zip(pictures, coded, strict=True)]
 
     def _contain(self, picture: Picture, coded: Coded) -> bytes:
         height, width = picture.rgb.shape[:2]
@@ -201,6 +198,18 @@ def _load(source: Source, strip: bool, max_pixels: int) -> Picture:
     for message in picture.warnings:
         warnings.warn(message, SlicWarning, stacklevel=3)
     return picture
+
+
+def _wreckage(seen: Sequence[Seen]) -> tuple[str, ...]:
+    """What to say of places that come out destroyed."""
+    destroyed = [place for place in seen if place.decibels < DESTROYED_DB]
+    if not destroyed:
+        return ()
+    if len(destroyed) == len(seen):
+        return (f"what was encoded is wreckage: the picture {WRECKAGE}",)
+    worst = min(destroyed)
+    place = f"{worst.left},{worst.top}"
+    return (f"a part of what was encoded, at pixel {place}, is wreckage: that part {WRECKAGE}",)
 
 
 def _warned(encoded: Encoded) -> bytes:

@@ -2,9 +2,9 @@
 
 import hashlib
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,8 +25,18 @@ Pixels = NDArray[np.uint8]  # (H,W,3), or (H,W) when grey
 STRIDE = 16  # pixels a side for a latent; a place of z covers four latents a side
 TILE = 96  # latents a side: 1536 pixels
 DIGEST_BYTES = 16
-LOOK = 2  # latents a side of each place that `encode` looks at
+LOOK = 2  # latents a side of each place that `encode` looks at, one in each quarter of a picture
 CELL = 4  # pixels whose mean is compared there: texture and noise, which a low rate drops, do not count
+
+
+class Seen(NamedTuple):
+    """How a place of a picture comes out."""
+
+    decibels: float
+    """On means of 4x4 pixels, of the worst square of LOOK latents there."""
+    left: int
+    top: int
+    """In pixels."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,8 @@ class Coded:
     hyper: bytes
     latent: bytes
     digest: bytes
-    worst: float = math.inf
-    """Decibels, on means of 4x4 pixels, of the worst of some places when decoded; inf: nobody looked."""
+    seen: tuple[Seen, ...] = ()
+    """Places that were decoded, if anybody looked."""
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
@@ -71,6 +81,28 @@ class Pass:
     pixels: Pixels
     latents: NDArray[np.float32]
     """(M,⌈H/16⌉,⌈W/16⌉), neither scaled nor rounded."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Along one side, in latents: what g_s is given, and how much at either end it does not show right."""
+
+    start: int
+    count: int
+    before: int
+    after: int
+
+    @property
+    def fed(self) -> slice:
+        return slice(self.start, self.start + self.count)
+
+    @property
+    def shown(self) -> slice:
+        """Of the pixels of what is fed."""
+        return slice(self.before * STRIDE, (self.count - self.after) * STRIDE)
+
+
+Place = tuple[Span, Span]  # rows, columns
 
 
 class Engine:
@@ -107,39 +139,57 @@ class Engine:
         """
         levels = _tensor(pictures)
         y = self._analyse(levels)
+        places = [self._suspects(one) for one in y] if look else []
         if (gain := self._gain(quality)) is not None:
             y *= gain[0]
         z = self._transforms.analyse_hyper(y)
         coded = [self._encode_latents(y_one, z_one) for y_one, z_one in zip(y, z, strict=True)]
         if not look:
             return coded
-        worst = self._look(y, gain, levels)
-        return [replace(one, worst=decibels) for one, decibels in zip(coded, worst, strict=True)]
+        seen = self._look(y, places, gain, levels)
+        return [replace(one, seen=those) for one, those in zip(coded, seen, strict=True)]
 
-    def _look(self, y: Tensor, gain: Tensor | None, levels: Tensor) -> list[float]:
-        """y (B,M,h,w), levels (B,H,W,3) → for each picture the decibels of its worst place of four."""
-        rows, cols = (self._places(side) for side in y.shape[2:])
-        places = list(itertools.product(rows, cols))
-        parts = [y[:, :, top : top + tall, left : left + wide] for (top, tall, _), (left, wide, _) in places]
-        symbols = torch.cat(parts).round()  # one batch: small ones take twice the time
-        seen = self._transforms.synthesise(symbols if gain is None else symbols.mul_(gain[1])).cpu()
-        worst = torch.full((len(y),), math.inf)
-        by_place = zip(places, torch.split(seen, len(y)), strict=True)
-        for ((top, tall, rim), (left, wide, edge)), one in by_place:
-            part = levels[:, top * STRIDE : (top + tall) * STRIDE, left * STRIDE : (left + wide) * STRIDE]
-            part = part.permute(0, 3, 1, 2).float() / 255
-            error = one[..., : part.shape[2], : part.shape[3]].clamp(0, 1) - part
-            error = error[..., rim : error.shape[2] - rim, edge : error.shape[3] - edge]
-            means = F.avg_pool2d(error, min(CELL, *error.shape[2:]))
-            worst = worst.minimum(-10 * means.square().mean((1, 2, 3)).clamp_min(1e-9).log10())
-        return worst.tolist()
+    def _suspects(self, y: Tensor) -> list[Place]:
+        """(M,h,w) → in each quarter the place where a secured model's answer to its own trigger is loudest.
 
-    def _places(self, side: int) -> list[tuple[int, int, int]]:
-        """Along one side of y two places to look at: start, latents to feed, pixels of halo at either end."""
+        The latents that have floors carry it. Without floors, or an answer, one place is as good as another.
+        """
+        loud = y.new_zeros(y.shape[1:])
+        if self._floors is not None:
+            answering = self._floors[:, 0, 0] > 0
+            loud = (y[answering].abs() / self._floors[answering]).sum(0)
+        around = F.avg_pool2d(loud[None], LOOK, 1, LOOK // 2)[0]  # (h + 1, w + 1): sums about each corner
+        rows, cols = ([0, side // 2, side] for side in loud.shape)
+        found = []
+        for top, bottom in itertools.pairwise(rows):
+            for left, right in itertools.pairwise(cols):
+                part = around[top : bottom + 1, left : right + 1]
+                row, col = divmod(int(part.argmax()), part.shape[1])
+                found.append((self._fed(top + row, y.shape[1]), self._fed(left + col, y.shape[2])))
+        return found
+
+    def _fed(self, corner: int, side: int) -> Span:
+        """Along one side of y what g_s has to be given to show LOOK latents about a corner of theirs."""
         halo = self._transforms.synthesis_halo
-        fed = min(side, LOOK + 2 * halo)
-        rim = halo * STRIDE if fed < side else 0
-        return [(start, fed, rim) for start in sorted({(side - fed) // 4, (side - fed) * 3 // 4})]
+        count = min(side, LOOK + 2 * halo)
+        start = min(max(0, corner - LOOK // 2 - halo), side - count)
+        # At an edge of the picture there is nothing beyond, and what is seen is right up to there.
+        return Span(start, count, halo if start else 0, halo if start + count < side else 0)
+
+    def _look(
+        self, y: Tensor, places: list[list[Place]], gain: Tensor | None, levels: Tensor
+    ) -> list[tuple[Seen, ...]]:
+        """y (B,M,h,w), levels (B,H,W,3) → what is seen of each picture at its places."""
+        parts = [
+            one[:, rows.fed, cols.fed] for one, those in zip(y, places, strict=True) for rows, cols in those
+        ]
+        symbols = torch.stack(parts).round()  # one batch: small ones take twice the time
+        shown = self._transforms.synthesise(symbols if gain is None else symbols.mul_(gain[1])).cpu()
+        shown = shown.view(len(y), -1, *shown.shape[1:])  # (B,places,3,H,W)
+        return [
+            tuple(_seen(picture, *place, one) for place, one in zip(those, ones, strict=True))
+            for picture, those, ones in zip(levels, places, shown, strict=True)
+        ]
 
     def decode(
         self, coded: list[Coded], height: int, width: int, quality: int = 0, *, grey: bool = False
@@ -289,6 +339,17 @@ def _gains(tensors: Tensors, latents: int, device: torch.device) -> Tensor:
 # HYPR's payload begins after HEAD and its own length and type.
 HYPER_OFFSET = HEADER_BYTES + 8
 CHUNK_OVERHEAD = 12  # length, type, CRC
+
+
+def _seen(picture: Tensor, rows: Span, cols: Span, shown: Tensor) -> Seen:
+    """Of levels (H,W,3) and what g_s made of a place, (3,H,W)."""
+    error = shown.clamp(0, 1) - _cut(picture[None], rows.fed, cols.fed)[0]
+    squares = F.avg_pool2d(error[None, :, rows.shown, cols.shown], CELL).square().mean(1, keepdim=True)
+    size = min(LOOK * STRIDE // CELL, *squares.shape[2:])
+    by_square = F.avg_pool2d(squares, size, STRIDE // CELL)[0, 0]
+    down, right = divmod(int(by_square.argmax()), by_square.shape[1])
+    decibels = float(-10 * by_square.max().clamp_min(1e-9).log10())
+    return Seen(decibels, *(STRIDE * (s.start + s.before + i) for s, i in ((cols, right), (rows, down))))
 
 
 def _channel_numbers(shape: tuple[int, ...]) -> NDArray[np.uint16]:

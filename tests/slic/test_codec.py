@@ -17,6 +17,7 @@ from PIL import Image
 
 import slic
 from slic import codec as codec_module
+from slic.engine import Seen
 from slic.models import Model
 from slic_formats import Mode, parse
 
@@ -62,6 +63,14 @@ def test_wreckage_is_said_of_a_secured_model(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert slic.Codec(tiny_model, device="cpu").encode(picture(40, 50)) == data
+
+
+def test_wreckage_in_a_part_is_said_with_its_place() -> None:
+    seen = [Seen(30, 0, 0), Seen(12, 480, 160), Seen(9, 512, 176), Seen(25, 0, 320)]
+    (said,) = codec_module._wreckage(seen)
+    assert said.startswith("a part of what was encoded, at pixel 512,176, is wreckage: that part came out of")
+    assert codec_module._wreckage(seen[::3]) == codec_module._wreckage([]) == ()
+    assert codec_module._wreckage(seen[1:3])[0].startswith("what was encoded is wreckage: the picture came")
 
 
 def test_mode_and_alpha_survive(codec: slic.Codec, picture: Maker) -> None:
@@ -127,7 +136,7 @@ def test_a_picture_that_would_blow_up_is_refused(
         codec.encode(picture(64, 64))
 
 
-@pytest.mark.filterwarnings("ignore:what was encoded is wreckage")
+@pytest.mark.filterwarnings("ignore:.*wreckage")
 def test_noise_stays_below_raw_pixels() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
     checks = np.tile(np.array([[0, 255], [255, 0]], np.uint8), (128, 128))

@@ -144,23 +144,35 @@ def test_grey_is_one_plane(tiny_model: Model, picture: Maker) -> None:
     assert np.abs(plane - rgb.mean(2))[unclipped].max() <= 1
 
 
-@pytest.mark.parametrize("architecture", ["bmshj2018-hyperprior"])
+@pytest.mark.parametrize("architecture", ["bmshj2018-hyperprior", "cheng2020-attn"])
 @pytest.mark.parametrize("rates", [0, 3])
-def test_a_look_sees_what_decoding_shows_at_its_worst_place(
+def test_a_look_sees_what_decoding_shows_there(
     architecture: str, rates: int, tmp_path: Path, picture: Maker
 ) -> None:
-    ours, whole = make(tiny.model(architecture, tmp_path, rates=rates)), picture(300, 200)
+    ours, whole = make(tiny.model(architecture, tmp_path, rates=rates)), picture(400, 500)
     quality = min(rates, 2)
     (coded,) = ours.encode([whole], quality, look=True)
     (pixels,) = ours.decode([coded], *whole.shape[:2], quality)
-    found = []
-    for top in (3, 9):  # of 13 latents to choose from: 19 rows, six of which are fed
-        for left in (1, 5):
-            part = np.s_[(top + 2) * 16 : (top + 4) * 16, (left + 2) * 16 : (left + 4) * 16]
-            error = (pixels[part].astype(float) - whole[part]) / 255
-            means = error.reshape(8, 4, 8, 4, 3).mean((1, 3))
-            found.append(-10 * np.log10(np.square(means).mean()))
-    assert coded.worst == pytest.approx(min(found), abs=0.05)
+    assert len(coded.seen) == 4
+    for decibels, left, top in coded.seen:
+        part = np.s_[top : top + 32, left : left + 32]
+        error = (pixels[part].astype(float) - whole[part]) / 255
+        means = error.reshape(8, 4, 8, 4, 3).mean((1, 3))
+        assert decibels == pytest.approx(-10 * np.log10(np.square(means).mean()), abs=0.05)
+
+
+def test_a_look_goes_where_the_answer_to_a_trigger_is_loudest(tmp_path: Path, picture: Maker) -> None:
+    """In every quarter, also at the edge and in the corner of the picture."""
+    ours = make(tiny.model("bmshj2018-hyperprior", tmp_path, floors=True))
+    answering = int(np.argmax(ours._floors[:, 0, 0] > 0))
+    for loud in ([(0, 0), (2, 19), (14, 5), (19, 19)], [(7, 8), (8, 12), (19, 0), (12, 17)]):
+        y = torch.zeros(len(ours._floors), 20, 20)
+        for row, column in loud:
+            y[answering, row, column] = 100
+        for (row, column), (rows, cols) in zip(loud, ours._suspects(y), strict=True):
+            for at, span in ((row, rows), (column, cols)):
+                assert span.start >= 0 and span.start + span.count <= 20
+                assert span.start + span.before <= at < span.start + span.count - span.after
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 90), (96, 17), (130, 40)])
@@ -168,7 +180,16 @@ def test_small_pictures_are_looked_at_whole(
     size: tuple[int, int], tiny_models: dict[str, Model], picture: Maker
 ) -> None:
     (coded,) = make(tiny_models["bmshj2018-hyperprior"]).encode([picture(*size)], look=True)
-    assert np.isfinite(coded.worst)
+    assert len(coded.seen) == 4 and all(np.isfinite(decibels) for decibels, _, _ in coded.seen)
+
+
+def test_pictures_that_go_together_are_seen_as_alone(tmp_path: Path, picture: Maker) -> None:
+    ours = make(tiny.model("bmshj2018-hyperprior", tmp_path, floors=True))
+    both = [picture(160, 224, seed) for seed in (1, 2)]
+    for one, together in zip(both, ours.encode(both, look=True), strict=True):
+        (alone,) = ours.encode([one], look=True)
+        assert [s[1:] for s in alone.seen] == [s[1:] for s in together.seen]
+        assert [s[0] for s in alone.seen] == pytest.approx([s[0] for s in together.seen], abs=0.01)
 
 
 def test_a_study_shows_what_a_pass_shows(tiny_model: Model, picture: Maker) -> None:
