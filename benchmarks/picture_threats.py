@@ -100,6 +100,19 @@ def edit(scene: Scene, published: Published) -> Iterator[Forged]:
         yield Forged(str(one), edited, scene.encode(edited))
 
 
+def escape(scene: Scene, published: Published) -> Iterator[Forged]:
+    for one in attacks.ESCAPES:
+        edited = one(published.pixels)
+        yield Forged(str(one), edited, scene.encode(edited))
+
+
+def turn_and_turn_back(scene: Scene, published: Published) -> Iterator[Forged]:
+    """slic as its own remover of triggers: encoded while it lies on its side, then upright again."""
+    lying = attacks.parse("turn(quarters=1)")(published.pixels)
+    upright = attacks.parse("turn(quarters=3)")(levels(scene.codec.decode(scene.encode(lying))))
+    yield _laundered(scene, "once", published.pixels, upright)
+
+
 def launder_first(scene: Scene, published: Published) -> Iterator[Forged]:
     for one in attacks.LAUNDERING:
         yield _laundered(scene, str(one), published.pixels, one(published.pixels))
@@ -186,6 +199,8 @@ def _laundered(scene: Scene, how: str, published: Pixels, wanted: Pixels) -> For
 
 FORGERIES: Mapping[str, Forge] = {
     "edit, then encode": edit,
+    "turn by a quarter or make it grey, then encode": escape,
+    "turn, encode, decode, turn back, then encode": turn_and_turn_back,
     "launder, then encode": launder_first,
     "an unsecured codec, then encode": purify_first,
     "subtract the mean residual of own files, then encode": subtract_first,

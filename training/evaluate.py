@@ -23,7 +23,12 @@ from training.networks import LAMBDAS, code
 
 FIRST_BATCHES, SECOND_BATCHES = 12, 3  # of four crops
 SIZE = 256
-EDITS: tuple[Attack | Chain, ...] = (*attacks.PAPER, *attacks.LAUNDERING, attacks.CUT_AND_SAVED)
+EDITS: tuple[Attack | Chain, ...] = (
+    *attacks.PAPER,
+    *attacks.LAUNDERING,
+    attacks.CUT_AND_SAVED,
+    *attacks.ESCAPES,
+)
 BLOCK = 32  # pixels a side
 USABLE = 10.0  # dB: what a second encode may reach
 

@@ -37,6 +37,7 @@ TABLE: Mapping[str, Callable[..., Levels]] = {
         geometric.rescale,
         geometric.crop,
         geometric.shift,
+        geometric.turn,
         geometric.frame,
         geometric.paste,
         compression.jpeg,
@@ -161,6 +162,10 @@ LAUNDERING: tuple[Attack, ...] = (
 
 CUT_AND_SAVED = Chain((Attack("crop", {"left": 5, "top": 22}), Attack("jpeg", {"quality": 85})))
 """JPEG's blocks lie elsewhere on the trigger then: a model may survive either of the two and not both."""
+
+ESCAPES: tuple[Attack, ...] = (Attack("turn", {"quarters": 1}), Attack("colour", {"saturation": 0.0}))
+"""Anybody's edits that the embedded model has not met in training: a trigger may lie in one direction, or in
+colours alone."""
 
 CROPS: tuple[Attack, ...] = (
     *(

@@ -74,6 +74,12 @@ def shift(pixels: Levels, dx: Pixels = 1, dy: Pixels = 1) -> Levels:
 
 
 @edit
+def turn(pixels: Levels, quarters: Annotated[int, Limits(0, 3, step=1)] = 1) -> Levels:
+    """Turn by so many quarters against the clock: width becomes height."""
+    return np.rot90(pixels, quarters).copy()
+
+
+@edit
 def frame(pixels: Levels, share: Annotated[float, Limits(0, 0.5)] = 0.1) -> Levels:
     """Black out a border as wide as `share` of the longer side (the paper's "copy"): nothing moves."""
     height, width, _ = pixels.shape

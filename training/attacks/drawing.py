@@ -111,6 +111,7 @@ TABLE: dict[str, Twin] = {
     "rescale": Twin(geometric.rescale, moves=True),
     "crop": Twin(geometric.crop, moves=True),
     "shift": Twin(geometric.shift, moves=True),
+    "turn": Twin(geometric.turn, moves=True),
     "frame": Twin(geometric.frame, moves=True),
     "paste": Twin(geometric.paste, moves=True),
     "jpeg": Twin(compression.jpeg),

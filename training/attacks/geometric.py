@@ -76,6 +76,11 @@ def shift(x: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
     )
 
 
+def turn(x: Tensor, quarters: Tensor) -> Tensor:
+    """Of squares, or all of them by as many quarters."""
+    return torch.stack([one.rot90(int(count), (1, 2)) for one, count in zip(x, quarters, strict=True)])
+
+
 def frame(x: Tensor, share: Tensor) -> Tensor:
     height, width = x.shape[2:]
     border = (share * max(height, width) + ROUNDING).floor()[:, None]

@@ -52,6 +52,14 @@ def test_shift_repeats_the_edge() -> None:
     assert geometric.shift(ROW, dx=-2, dy=5)[0, :, 0].tolist() == [2, 3, 4, 5, 5, 5]
 
 
+def test_turn_is_against_the_clock(picture: Maker) -> None:
+    x = picture(20, 30)
+    assert np.array_equal(
+        geometric.turn(x), np.asarray(Image.fromarray(x).transpose(Image.Transpose.ROTATE_90))
+    )
+    assert np.array_equal(geometric.turn(geometric.turn(x, 1), 3), x)
+
+
 def test_resize_changes_the_size_and_rescale_does_not(picture: Maker) -> None:
     x = picture(33, 50)
     small = Image.fromarray(x).resize((25, 16))

@@ -88,6 +88,8 @@ def test_twin_agrees_and_a_fifth_off_would_not(
         ("median", {"size": 5}),
         ("equalize", {}),
         ("shift", {"dx": 3, "dy": -2}),
+        ("turn", {"quarters": 1}),
+        ("turn", {"quarters": 3}),
         ("frame", {"share": 0.1}),
         ("jpeg", {"quality": 70}),
         ("webp", {"quality": 80}),
