@@ -64,6 +64,7 @@ CHECK = _said(
         "edited": 0.0871,
         "own": 0.874,
         "scale": 1.0,
+        "turned": False,
         "boxes": [[96, 64, 288, 240]],
     }
 )

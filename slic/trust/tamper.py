@@ -27,7 +27,7 @@ from slic.modes import Levels
 from slic.pixels import MAX_PIXELS, Picture, Source
 from slic.reading import read
 from slic.transforms import Precision
-from slic.trust import blocks, resized, trace
+from slic.trust import blocks, pose, trace
 from slic.trust.blocks import Bools, Box, Floats
 from slic_formats import FILE_SIGNATURE, Header, parse
 
@@ -50,6 +50,7 @@ MIN_SIDE = 64  # pixels; a smaller picture shows too little
 SHIFT = 2  # pixels: a trigger repeats every 4 or 8 rows, and a picture may be cut between, ...
 BETTER = 0.1  # ... where its strength is so much higher; by 0.5 to 1.5 where it was
 PROBE = 96  # pixels a side of the places where that is tried
+AS_IT_WAS = pose.Pose()
 
 
 class Finding(Enum):
@@ -74,6 +75,8 @@ class TamperReport:
     """Share of the blocks that surely are."""
     scale: float
     """How many times as large it is as it was published, about; 1 where nothing tells of another size."""
+    turned: bool
+    """Whether it was turned by a quarter since."""
     boxes: tuple[Box, ...]
     """Around each edited region, the largest first."""
     damage: Floats = field(repr=False, compare=False)
@@ -105,6 +108,7 @@ class TamperReport:
             "edited": round(self.edited, 4),
             "own": round(self.own, 4),
             "scale": round(self.scale, 2),
+            "turned": self.turned,
             "boxes": [[b.left, b.top, b.right, b.bottom] for b in self.boxes],
         }
 
@@ -171,11 +175,12 @@ def check_levels(levels: Levels, codec: Codec) -> TamperReport:
     """`check` of a picture (H,W,3) with a codec that is there already."""
     if not codec.model.secured:
         return judge(levels, Look.take(levels, codec), codec.model)
-    scale = resized.lines(codec).factor(levels)
-    restored = _restored(levels, scale)
+    scale, turned = pose.lines(codec).pose(levels)
+    upright = np.rot90(levels) if turned else levels
+    restored = _restored(upright, scale)
     cut = SHIFT if _cut_between(restored, codec) else 0
-    look = Look.take(restored[cut:, cut:], codec).placed(restored, cut)
-    return judge(levels, look.fitted(levels), codec.model, scale)
+    look = Look.take(restored[cut:, cut:], codec).placed(restored, cut).fitted(upright)
+    return judge(levels, look.turned_back() if turned else look, codec.model, pose.Pose(scale, turned))
 
 
 def _restored(levels: Levels, scale: float) -> Levels:
@@ -244,6 +249,15 @@ class Look:
         again = np.asarray(Image.fromarray(self.again).resize((width, height), Image.Resampling.BICUBIC))
         return Look(self.damage[np.ix_(rows, columns)], self.trace[np.ix_(rows, columns)], again)
 
+    def turned_back(self) -> "Look":
+        """Of the picture that was turned by a quarter, against the clock, to be looked at."""
+        damage, traced, again = (
+            self.damage.T[:, ::-1],
+            self.trace.T[:, ::-1],
+            self.again.swapaxes(0, 1)[:, ::-1],
+        )
+        return Look(damage, traced, np.ascontiguousarray(again))
+
     @cached_property
     def strength(self) -> Floats:
         """Trace and damage together: positive where the picture is the model's own."""
@@ -260,7 +274,7 @@ class Look:
         return ((SURVIVES_DB - self.damage) / DB).clip(-1.25, 1.25)
 
 
-def judge(levels: Levels, look: Look, model: Model, scale: float = 1.0) -> TamperReport:
+def judge(levels: Levels, look: Look, model: Model, as_: pose.Pose = AS_IT_WAS) -> TamperReport:
     """What follows from a picture (H,W,3) and one look at it."""
     height, width = levels.shape[:2]
     own = float((look.strength > OWN).mean())
@@ -268,8 +282,8 @@ def judge(levels: Levels, look: Look, model: Model, scale: float = 1.0) -> Tampe
     edited = float(blocks.enlarge(mask, height, width).mean())
     clear = edited <= MOST and _is_clear(look.strength[~mask], edits=bool(edits))
     finding, reason = _find(min(height, width), model, own, clear, edited, len(edits))
-    if scale != 1 and finding in (Finding.UNTOUCHED, Finding.EDITED):
-        reason += f"; it was resized to about {scale:.0%}"
+    if finding in (Finding.UNTOUCHED, Finding.EDITED):
+        reason += _moved(as_)
     if finding is not Finding.EDITED:
         edited, edits, mask = 0.0, [], np.zeros_like(mask)
     return TamperReport(
@@ -280,7 +294,8 @@ def judge(levels: Levels, look: Look, model: Model, scale: float = 1.0) -> Tampe
         height=height,
         edited=edited,
         own=own,
-        scale=scale,
+        scale=as_.scale,
+        turned=as_.turned,
         boxes=tuple(blocks.box(r, height, width) for r in sorted(edits, key=len, reverse=True)),
         damage=look.damage,
         trace=look.trace,
@@ -329,6 +344,11 @@ def _find(side: int, model: Model, own: float, clear: bool, edited: float, edits
         return Finding.UNTOUCHED, f"all of it came out of {model.name}"
     place = "one region" if edits == 1 else f"{edits} regions"
     return Finding.EDITED, f"{edited:.1%} of it, in {place}, did not come out of {model.name}"
+
+
+def _moved(as_: pose.Pose) -> str:
+    resized = f"; it was resized to about {as_.scale:.0%}" if as_.scale != 1 else ""
+    return resized + ("; it was turned by a quarter" if as_.turned else "")
 
 
 def overlay(report: TamperReport) -> Image.Image:

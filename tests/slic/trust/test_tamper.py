@@ -154,6 +154,7 @@ def test_as_dict_is_json() -> None:
         "edited": 0.125,
         "own": found["own"],
         "scale": 1.0,
+        "turned": False,
         "boxes": [[64, 32, 160, 96]],
     }
 
@@ -269,6 +270,21 @@ def test_a_region_pasted_before_resizing_is_found_where_it_is(
     top, bottom, left, right = (round(factor * side) for side in (96, 256, 160, 352))
     truth[top:bottom, left:right] = True
     assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.5
+
+
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_an_edit_is_found_in_a_copy_on_its_side(
+    secured: Codec, published: Pixels, original: Pixels, quarters: int
+) -> None:
+    assert finding(np.rot90(published, quarters), secured) is Finding.UNTOUCHED
+    forged, truth = published.copy(), np.zeros(published.shape[:2], bool)
+    forged[96:256, 160:352], truth[96:256, 160:352] = original[::-1][96:256, 160:352], True
+    report = tamper.check_levels(np.rot90(forged, quarters), secured)
+    assert (report.finding, report.turned) == (Finding.EDITED, True)
+    assert report.reason.endswith("; it was turned by a quarter")
+    truth = np.rot90(truth, quarters)
+    assert report.mask.shape == report.again.shape[:2] == truth.shape
+    assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.6
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.3])
