@@ -23,18 +23,18 @@ Floats = NDArray[np.float64]
 
 WINDOW = 128  # pixels a side of what one spectrum is of
 HALF = WINDOW // 2
-ACROSS = 3  # such windows a side of a picture, at most
+ACROSS = 2  # such windows a side of a picture, at most
 NOTHING = 100.0  # energy below which a frequency is empty
 AROUND = 9  # bins a side over which the spectrum of what is in a picture is flat
 APART = 7  # bins a side in which one line is the strongest
-LINES, FAINTEST = 12, 1.5  # so many lines, of so many nepers at least
+LINES, FAINTEST = 8, 1.5  # so many lines, of so many nepers at least
 FACTORS = np.exp(np.arange(np.log(0.5), np.log(2.0), 0.02))
 SEEN = 0.2  # of the lines' strength, at least, must lie within the copy's frequencies
-# Scores of 15 photographs resized to .5 to 1.5: 5.5 to 15 where a model had been, at most 2.2 where none had,
-# 3.5 to 6.6 with a wrong factor where JPEG followed.
-LEAST = 7.0
+# Scores of 15 photographs resized to .5 to 1.5: 6 to 12 where a model had been, at most 2 where none had, 2.5
+# to 4.7 with a wrong factor where JPEG followed.
+LEAST = 5.0
 SURER = 1.5  # times the score of its own size: JPEG leaves lines of its own
-FINE = np.arange(-0.03, 0.03, 0.001)  # of logarithms, about the best of FACTORS
+FINE = np.arange(-0.015, 0.015, 0.001)  # of logarithms, about the best of FACTORS
 LARGE = 512  # pixels a side of what is looked at for those
 NEAR = 0.04  # a factor so near 1 changes nothing for who looks at blocks
 
@@ -58,15 +58,15 @@ class Lines:
         """Of a picture (H,W,3); as it is where nothing tells of another."""
         if min(levels.shape[:2]) < WINDOW or not len(self.rows):
             return Pose()
-        views = levels, np.rot90(levels)
-        scores = [self._scores(_spectrum(view), np.append(FACTORS, 1.0)) for view in views]
+        spectrum = _spectrum(levels)
+        scores = [self._scores(seen, np.append(FACTORS, 1.0)) for seen in (spectrum, _on_its_side(spectrum))]
         own, turned = scores[0][-1], bool(scores[1].max() > SURER * scores[0].max())
         best = int(scores[turned].argmax())
         if scores[turned][best] < max(LEAST, SURER * own):
             return Pose()
         if best == len(FACTORS):
             return Pose(1.0, turned)
-        found = self._refined(views[turned], float(FACTORS[best]))
+        found = self._refined(np.rot90(levels) if turned else levels, float(FACTORS[best]))
         return Pose(found if abs(np.log(found)) > NEAR else 1.0, turned)
 
     def _refined(self, levels: Levels, about: float) -> float:
@@ -92,7 +92,7 @@ class Lines:
         columns: Floats = self.columns / factors[:, None]
         within = (np.abs(rows) <= HALF - 1) & (columns <= HALF)
         weights = np.where(within, self.strengths, 0.0)
-        values = _between(spectrum, rows + float(HALF), columns, self.channels)
+        values = _between(spectrum, rows, columns, self.channels)
         scores = (values * weights).sum(1) / np.sqrt(np.square(weights).sum(1) + 1e-9)
         return np.where(weights.sum(1) >= SEEN * self.strengths.sum(), scores, -np.inf)
 
@@ -100,15 +100,17 @@ class Lines:
 @lru_cache(maxsize=4)
 def _of(answers: trace.Answers) -> Lines:
     each = [_spectrum(after) - _spectrum(before) for before, after in answers.pictures]
-    beyond: Floats = np.mean(each, 0)  # (WINDOW, HALF + 1, 3)
+    beyond: Floats = np.mean(each, 0)  # (WINDOW,WINDOW,3)
     near = beyond
     for axis in (0, 1):
         near = _windows(near, APART, axis).max(-1)
+    near[:, HALF + 1 :] = near[HALF + 1 :, [0, HALF]] = np.inf  # turned by half it is the same
     found = np.argwhere((beyond >= near) & (beyond > FAINTEST))
     strengths = beyond[tuple(found.T)]
     best = np.argsort(-strengths)[:LINES]
     rows, columns, channels = found[best].T
-    return Lines(rows.astype(float) - HALF, columns.astype(float), channels, strengths[best])
+    rows = (rows + HALF) % WINDOW - HALF
+    return Lines(rows.astype(float), columns.astype(float), channels, strengths[best])
 
 
 def lines(codec: Codec) -> Lines:
@@ -117,17 +119,23 @@ def lines(codec: Codec) -> Lines:
 
 
 def _spectrum(levels: Levels) -> Floats:
-    """(H,W,3) → (WINDOW, HALF + 1, 3): logarithms, without what is smooth in them; row 0 is at HALF."""
+    """(H,W,3) → (WINDOW,WINDOW,3): logarithms by frequency, without what is smooth in them."""
     tops, lefts = (
         sorted({round(at) for at in np.linspace(0, side - WINDOW, ACROSS)}) for side in levels.shape[:2]
     )
-    total = np.zeros((WINDOW, HALF + 1, 3))
+    total = np.zeros((WINDOW, WINDOW, 3))
     for top in tops:
         for left in lefts:
             part = _colours(levels[top : top + WINDOW, left : left + WINDOW])
-            total += np.log(np.square(np.abs(np.fft.rfft2(_tapered(part), axes=(0, 1)))) + NOTHING)
-    centred = np.fft.fftshift(total / (len(tops) * len(lefts)), axes=0)
-    out: Floats = centred - _smooth(centred)
+            total += np.log(np.square(np.abs(np.fft.fft2(_tapered(part), axes=(0, 1)))) + NOTHING)
+    mean = total / (len(tops) * len(lefts))
+    out: Floats = mean - _smooth(mean)
+    return out
+
+
+def _on_its_side(spectrum: Floats) -> Floats:
+    """What the picture would have, turned by a quarter against the clock."""
+    out: Floats = spectrum.swapaxes(0, 1)[-np.arange(WINDOW)]
     return out
 
 
@@ -153,20 +161,17 @@ def _smooth(values: Floats) -> Floats:
 
 
 def _windows(values: Floats, size: int, axis: int) -> Floats:
-    """The `size` values around each along an axis, as a last axis; the edge repeats."""
+    """The `size` values around each along an axis, as a last axis; beyond the end it begins anew."""
     widths = [(size // 2, size // 2) if axis == a else (0, 0) for a in range(values.ndim)]
-    out: Floats = sliding_window_view(np.pad(values, widths, "edge"), size, axis)
+    out: Floats = sliding_window_view(np.pad(values, widths, "wrap"), size, axis)
     return out
 
 
 def _between(values: Floats, rows: Floats, columns: Floats, channels: NDArray[np.intp]) -> Floats:
-    """Bilinear, at places (F,L) of channels (L,); beyond the edge it goes on as it was."""
-    top, left = (
-        places.astype(int).clip(0, size - 2)
-        for places, size in zip((rows, columns), values.shape, strict=False)
-    )
+    """Bilinear, at places (F,L) of channels (L,); beyond the end it begins anew."""
+    top, left = np.floor(rows).astype(int), np.floor(columns).astype(int)
     down, right = rows - top, columns - left
-    upper = values[top, left, channels] * (1 - right) + values[top, left + 1, channels] * right
-    lower = values[top + 1, left, channels] * (1 - right) + values[top + 1, left + 1, channels] * right
+    corners = [values[(top + i) % WINDOW, (left + j) % WINDOW, channels] for i in (0, 1) for j in (0, 1)]
+    upper, lower = (a * (1 - right) + b * right for a, b in (corners[:2], corners[2:]))
     out: Floats = upper * (1 - down) + lower * down
     return out
