@@ -106,7 +106,7 @@ QUESTIONS = (
     Question(
         "metrics",
         "Which distance makes the best adversary?",
-        "python -m benchmarks.metrics --images {kodak} {runs}",
+        "python -m benchmarks.metrics --images {kodak} --limit 6 {runs}",
     ),
     Question(
         "jpegsim",
