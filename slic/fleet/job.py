@@ -129,7 +129,7 @@ def _work(
 ) -> Iterator[dict[str, Any]]:
     settings = _settings(task, options)
     ray.init(
-        address=cluster.address,
+        address=cluster.address or "local",  # else Ray waits for the last one that ran here, dead or alive
         ignore_reinit_error=True,
         include_dashboard=False,
         log_to_driver=False,

@@ -161,3 +161,20 @@ def test_inputs_of_one_name_keep_their_suffixes(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     rows = job.plan(Encode, Store.at(str(tmp_path)), Store.at(str(tmp_path / "out")))
     assert [row["output"] for row in rows] == ["a.jpg.slic", "a.png.slic", "b.slic"]
+
+
+def test_a_cluster_that_nobody_named_is_not_waited_for(
+    folder: Path, tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray itself would look for the last one that ran on this machine, and wait for it if it is dead."""
+    asked: list[Any] = []
+
+    def init(address: str, **_: Any) -> None:
+        asked.append(address)
+        raise ConnectionError
+
+    monkeypatch.setattr(ray, "init", init)
+    for address in (None, "auto"):
+        with pytest.raises(ConnectionError):
+            job.run(Encode, str(folder), str(tmp_path / "out"), options, job.Cluster(address, 1))
+    assert asked == ["local", "auto"]
