@@ -166,7 +166,7 @@ class Engine:
                 part = around[top : bottom + 1, left : right + 1]
                 row, col = divmod(int(part.argmax()), part.shape[1])
                 found.append((self._fed(top + row, y.shape[1]), self._fed(left + col, y.shape[2])))
-        return found
+        return list(dict.fromkeys(found))  # a small picture is one place
 
     def _fed(self, corner: int, side: int) -> Span:
         """Along one side of y what g_s has to be given to show LOOK latents about a corner of theirs."""
@@ -185,10 +185,10 @@ class Engine:
         ]
         symbols = torch.stack(parts).round()  # one batch: small ones take twice the time
         shown = self._transforms.synthesise(symbols if gain is None else symbols.mul_(gain[1])).cpu()
-        shown = shown.view(len(y), -1, *shown.shape[1:])  # (B,places,3,H,W)
+        by_picture = torch.split(shown, [len(those) for those in places])
         return [
             tuple(_seen(picture, *place, one) for place, one in zip(those, ones, strict=True))
-            for picture, those, ones in zip(levels, places, shown, strict=True)
+            for picture, those, ones in zip(levels, places, by_picture, strict=True)
         ]
 
     def decode(

@@ -3,7 +3,7 @@
 What a secured model leaves in all its pictures may have lines in the spectrum, such as those of stripes.
 Noise that passes through the model shows where (trace.py); in a copy that was made larger or smaller they
 lie nearer to zero or farther from it, in one that was turned by a quarter along the other axis. No network
-sees the copy: this takes a twentieth of a check.
+sees the copy.
 """
 
 from dataclasses import dataclass

@@ -175,12 +175,12 @@ def check_levels(levels: Levels, codec: Codec) -> TamperReport:
     """`check` of a picture (H,W,3) with a codec that is there already."""
     if not codec.model.secured:
         return judge(levels, Look.take(levels, codec), codec.model)
-    scale, turned = pose.lines(codec).pose(levels)
-    upright = np.rot90(levels) if turned else levels
-    restored = _restored(upright, scale)
+    found = pose.lines(codec).pose(levels)
+    upright = np.rot90(levels) if found.turned else levels
+    restored = _restored(upright, found.scale)
     cut = SHIFT if _cut_between(restored, codec) else 0
     look = Look.take(restored[cut:, cut:], codec).placed(restored, cut).fitted(upright)
-    return judge(levels, look.turned_back() if turned else look, codec.model, pose.Pose(scale, turned))
+    return judge(levels, look.turned_back() if found.turned else look, codec.model, found)
 
 
 def _restored(levels: Levels, scale: float) -> Levels:
