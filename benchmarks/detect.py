@@ -44,7 +44,6 @@ LIMIT = 12  # of each source and part, where nothing else is said
 SIDE, LARGE = 128, 256
 LASTS = ("identity", "jpeg(quality=90)")
 EMBEDDED = "embedded (spectrum)"
-NOT_CODEC = ("spectrum", "blocks", "latent")
 FAMILIES = ("rate", "surprise", "error", "latent")
 AFTER = (
     "identity",
@@ -124,7 +123,7 @@ def _case(item: Item, treatment: Treatment, codec: Codec) -> Case:
     vectors |= {name: method(levels) for name, method in baselines.PIXELS.items() if name != "spectrum"}
     vectors["rigid"] = baselines.rigid(codec)(levels)
     vectors |= {f"codec, {family} only": _values(features, family) for family in FAMILIES}
-    vectors["codec"] = np.array([v for name, v in features.items() if not name.startswith(NOT_CODEC)])
+    vectors["codec"] = baselines.of_codec(features)
     vectors[EMBEDDED] = np.array([features[name] for name in fit.deciding(features)])
     return Case(item, vectors)
 

@@ -1,4 +1,4 @@
-"""What slic's own features are compared with: cheap methods, and trivial ones that know no traces at all.
+"""What the embedded detector is compared with: cheap methods, and trivial ones that know no traces at all.
 
 Each turns a treated picture (H,W,3) into a few numbers, for the same linear detector. The trivial ones are
 the yardstick of the others: what they reach is what the collection gives away, not what a method finds.
@@ -10,6 +10,7 @@ the yardstick of the others: what they reach is what the collection gives away, 
     noise         what a median takes away: its size, peakedness, and likeness at several lags
     spectrum      Durall: the log spectrum by frequency, all directions together
     rigid         how far a little noise moves the codec's latents (RIGID's idea, without its network)
+    codec         what slic detect asks of the codec: rate, surprise, and how far the decoded picture is off
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from slic.codec import Codec
-from slic.detection.features import spectrum
+from slic.detection.detect import Sample, features_of
+from slic.detection.features import Extractor, Named, spectrum
 from slic.modes import Levels
 from training.detectors.protocol import Item
 
@@ -28,6 +30,7 @@ Floats = NDArray[np.float64]
 
 LAGS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (0, 4), (4, 0), (0, 8), (8, 0))
 NOISE = 3.0  # levels, of the standard deviation of what rigid adds
+NOT_CODEC = ("spectrum", "blocks", "latent")
 TINY = 1e-6
 
 
@@ -94,6 +97,21 @@ def rigid(codec: Codec) -> Callable[[Levels], Floats]:
     return distance
 
 
+def of_codec(features: Named) -> Floats:
+    """Those of slic's own features that are the codec's."""
+    return np.array([value for name, value in features.items() if not name.startswith(NOT_CODEC)])
+
+
+def codec_features(codec: Codec) -> Callable[[Levels], Floats]:
+    extract = Extractor(codec)
+
+    def values(levels: Levels) -> Floats:
+        (features,) = features_of([Sample.take(levels)], extract)
+        return of_codec(features)
+
+    return values
+
+
 PIXELS: Mapping[str, Callable[[Levels], Floats]] = {
     "colour": colour,
     "file size": file_size,
@@ -102,4 +120,8 @@ PIXELS: Mapping[str, Callable[[Levels], Floats]] = {
     "spectrum": spectrum,
 }
 """Those that need nothing but the treated picture."""
+WITH_CODEC: Mapping[str, Callable[[Codec], Callable[[Levels], Floats]]] = {
+    "rigid": rigid,
+    "codec": codec_features,
+}
 TRIVIAL = ("as found", "colour", "file size")

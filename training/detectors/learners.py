@@ -2,6 +2,7 @@
 
 colour, file-size                    trivial: what the collection gives away
 npr, noise, spectrum                 cheap features and a linear detector (baselines.py)
+rigid, codec                         the same with features that the embedded model's codec gives
 quality-mlp, quality-boosting        codecs of real and of generated pictures, two classifiers
 deepfeaturex, deepfeaturex-linear    SqueezeNet for each kind of generator; its 1-D head, the control
 squeezenet                           SqueezeNet alone, pretrained
@@ -68,12 +69,22 @@ def _featured(name: str) -> Learner:
     return Featured(PIXELS[name])
 
 
+def _with_codec(name: str) -> Learner:
+    from slic.codec import Codec
+    from training.detectors.baselines import WITH_CODEC
+    from training.detectors.featured import Featured
+
+    return Featured(WITH_CODEC[name](Codec()))
+
+
 LEARNERS: Mapping[str, Callable[[], Learner]] = {
     "colour": partial(_featured, "colour"),
     "file-size": partial(_featured, "file size"),
     "npr": partial(_featured, "npr"),
     "noise": partial(_featured, "noise"),
     "spectrum": partial(_featured, "spectrum"),
+    "rigid": partial(_with_codec, "rigid"),
+    "codec": partial(_with_codec, "codec"),
     "quality-mlp": partial(_quality, "mlp"),
     "quality-boosting": partial(_quality, "boosting"),
     "deepfeaturex": partial(_deepfeaturex, "1d"),

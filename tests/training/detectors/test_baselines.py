@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from slic.codec import Codec
+from slic.detection.features import Extractor
 from training.detectors import baselines
 from training.detectors.protocol import Item
 
@@ -45,3 +46,13 @@ def test_rigid_is_farther_for_what_noise_changes_more(tiny_model, picture) -> No
     lively = picture(128, 128)
     faint = (lively.astype(float) * 0.05 + 120).astype(np.uint8)
     assert method(faint)[0] > method(lively)[0]
+
+
+def test_the_codecs_figures_are_slics_features_less_spectrum_blocks_and_latents(  # type: ignore[no-untyped-def]
+    tiny_model, picture
+) -> None:
+    codec = Codec(tiny_model)
+    (features,) = Extractor(codec)([picture(128, 128)])
+    own = ("rate", "hyper", "surprise", "error", "band", "similar", "gradient")
+    wanted = [value for name, value in features.items() if name.startswith(own)]
+    assert baselines.codec_features(codec)(picture(128, 128)).tolist() == wanted
