@@ -288,14 +288,17 @@ def _fastest(do: Callable[[], object], runs: int = 5) -> float:
     return min(seconds() for _ in range(runs))
 
 
-def save_scores(judged: list[Judged], file: Path) -> None:
+def scored(source: str, name: str, fake: bool, after: str, score: float) -> Row:
+    """A picture's line in the file of scores."""
+    return {"source": source, "name": name, "generated": int(fake), "after": after, "score": f"{score:.4f}"}
+
+
+def save_scores(lines: Sequence[Row], file: Path) -> None:
     """Of each picture after each treatment, for who wants other measures."""
     with file.open("w", newline="") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(("source", "name", "generated", "after", "score", "answer"))
-        table.writerows(
-            (j.source, j.name, int(j.fake), j.after, f"{j.score:.4f}", j.finding.answer.value) for j in judged
-        )
+        table = csv.DictWriter(stream, list(lines[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(lines)
 
 
 @click.command()
@@ -319,7 +322,11 @@ def main(
     rows, judged = measure(items(data, limit=limit or LIMIT), list(pictures(images)), codec, other)
     show(rows, as_json=as_json)
     if scores is not None:
-        save_scores(judged, scores)
+        lines = [
+            scored(j.source, j.name, j.fake, j.after, j.score) | {"answer": j.finding.answer.value}
+            for j in judged
+        ]
+        save_scores(lines, scores)
 
 
 if __name__ == "__main__":

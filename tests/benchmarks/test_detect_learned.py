@@ -1,5 +1,7 @@
 """Each method has its row in every table, and learns from what the table says."""
 
+import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,7 @@ def test_every_method_is_in_every_table(data: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(detect_learned, "LEARNERS", {n: lambda: by_contrast for n in ("colour", "contrast")})
     monkeypatch.setattr(detect_learned, "afters", lambda base: ["identity", "jpeg(quality=50)"])
-    rows = list(detect_learned.measure(items(data), ["colour", "contrast"], None))
+    rows = list(detect_learned.measure(items(data), ["colour", "contrast"], None)[0])
     named = [row[next(iter(row))] for row in rows]
     assert named[:4] == 2 * ["colour (trivial)", "contrast"]
     assert [row["real accused after"] for row in rows if "real accused after" in row] == named[:2]
@@ -48,6 +50,32 @@ def test_every_method_is_in_every_table(data: Path, monkeypatch: pytest.MonkeyPa
         everything - {"gan"},
         everything - {"flow"},
     ]
+
+
+def test_all_learn_again_after_each_last_codec_and_scores_are_stored(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detect_learned, "afters", lambda base: ["identity", "blur(radius=1)"])
+    lasts = ("identity", "jpeg(quality=90)")
+    codecs = [argument for last in lasts for argument in ("--last", last)]
+    arguments = ["--data", str(data), "--learn", "colour", "--learn", "npr", *codecs, "--json"]
+    scores = tmp_path / "scores.csv"
+    done = CliRunner().invoke(
+        detect_learned.main, [*arguments, "--scores", str(scores)], catch_exceptions=False
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["method"], row["last codec"]) for row in rows if "last codec" in row] == [
+        (method, last) for last in lasts for method in ("colour (trivial)", "npr")
+    ]
+    with scores.open() as stream:
+        stored = list(csv.DictReader(stream))
+    learnt = {(row["method"], row["learnt after"], row["after"]) for row in stored}
+    after_jpeg = ("jpeg(quality=90)", "identity", "blur(radius=1)")
+    pairs = [("identity", "identity"), *(("jpeg(quality=90)", after) for after in after_jpeg)]
+    assert learnt == {(method, *pair) for method in ("colour", "npr") for pair in pairs}
+    tested = {(item.source, item.file.stem) for item in items(data) if item.part == "test"}
+    assert {(row["source"], row["name"]) for row in stored} == tested
+    assert len(stored) == len(learnt) * len(tested)
 
 
 def test_one_generator_is_refused_in_a_line(data: Path, tmp_path: Path) -> None:
