@@ -53,8 +53,15 @@ def _shown(name: str, value: str) -> str:
     return "EXAMPLES" if value == str(EXAMPLES) else name.upper()
 
 
+def _learned(name: str, *learners: str, options: str = "--limit 10") -> str:
+    learn = " ".join(f"--learn {learner}" for learner in learners)
+    return (
+        f"python -m benchmarks.detect_learned --data {{realfake}} {options} [--base {{base}}] {learn} "
+        f"--scores benchmarks/results/{name}-scores.csv"
+    )
+
+
 _SPEED = "python -m benchmarks.speed --images {kodak} --limit 1"
-_LEARNED = "python -m benchmarks.detect_learned --data {realfake} --limit 10 [--base {base}]"
 _STUDY = "python -m benchmarks.detect_study"
 # What finds nothing can neither lose it nor be fooled; on the development part these two are found.
 _EASIEST = "--generator cyclegan --generator stylegan3"
@@ -203,20 +210,28 @@ QUESTIONS = (
         "--scores benchmarks/results/detect-scores.csv",
     ),
     Question(
+        "detect-cheap",
+        "What do cheap methods find, the codec's own figures among them?",
+        _learned(
+            "detect-cheap",
+            *("colour", "file-size", "npr", "noise", "spectrum", "rigid", "codec"),
+            options="--last identity --last 'jpeg(quality=90)'",
+        ),
+    ),
+    Question(
         "detect-quality",
         "Which codec suits a picture better: does that find generated ones?",
-        f"{_LEARNED} --learn colour --learn npr --learn noise --learn spectrum --learn quality-mlp "
-        "--learn quality-boosting",
+        _learned("detect-quality", "colour", "npr", "noise", "spectrum", "quality-mlp", "quality-boosting"),
     ),
     Question(
         "detect-networks",
         "And networks that look at the pixels?",
-        f"{_LEARNED} --learn colour --learn squeezenet --learn scratch",
+        _learned("detect-networks", "colour", "squeezenet", "scratch"),
     ),
     Question(
         "detect-deepfeaturex",
         "And a network for each kind of generator?",
-        f"{_LEARNED} --learn colour --learn deepfeaturex --learn deepfeaturex-linear",
+        _learned("detect-deepfeaturex", "colour", "deepfeaturex", "deepfeaturex-linear"),
     ),
     Question(
         "detect-curves",

@@ -11,6 +11,7 @@ benchmarks/questions.py has the questions, and what KODAK, LARGE, HARD, BASE and
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -122,7 +123,7 @@ def measure(question: Question) -> bool:
     command, shown = filled
     click.echo(command, err=True)
     done = subprocess.run(
-        [sys.executable, *command.split()[1:], "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, *shlex.split(command)[1:], "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     if done.returncode:
         click.echo(f"{question.name}: failed, exit code {done.returncode}", err=True)

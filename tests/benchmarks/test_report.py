@@ -128,6 +128,7 @@ def test_commands_are_filled_from_the_environment() -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_every_command_is_one_that_can_be_given(question: Question) -> None:
     """Its options are the benchmark's own."""
+    import shlex
     from importlib import import_module
 
     import click
@@ -135,7 +136,7 @@ def test_every_command_is_one_that_can_be_given(question: Question) -> None:
     named = ("KODAK", "LARGE", "HARD", "REALFAKE", "BASE")
     given = {name: "1" for name in named} | {"RUNS": "--run a=b", "GPU": "cuda"}
     command, _ = question.filled(given) or ("", "")
-    _, _, module, *arguments = command.split()
+    _, _, module, *arguments = shlex.split(command)
     try:
         main: click.Command = import_module(module).main
     except ModuleNotFoundError as error:
