@@ -49,8 +49,17 @@ def run(tmp_path: Path) -> Run:
     return call
 
 
+def imagemagick() -> str | None:
+    """Its program, by what it says of itself: others are called `convert`, too."""
+    for name in ("magick", "convert"):
+        path = shutil.which(name)
+        if path and b"ImageMagick" in subprocess.run([path, "-version"], capture_output=True).stdout:
+            return path
+    return None
+
+
 def test_imagemagick_reads_and_writes_slic(run: Run) -> None:
-    magick = shutil.which("magick") or shutil.which("convert")
+    magick = imagemagick()
     if magick is None:
         pytest.skip("needs ImageMagick")
     here: Path = run.here  # type: ignore[attr-defined]
