@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.data import Row, progress, show
 from benchmarks.detect import LASTS, SIDE, afters, label_of, measured, save_scores, scored
-from slic import models
+from slic import attacks, models
 from slic.errors import SlicWarning
 from slic.models import Model
 from training.config import ConfigError
@@ -130,11 +130,25 @@ def _by_source(scores: Floats, fresh: Examples) -> Row:
     }
 
 
+def _parsed(_context: click.Context, _parameter: click.Parameter, edits: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        for edit in edits:
+            attacks.parse(edit)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return edits
+
+
 @click.command()
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--learn", multiple=True, type=click.Choice(list(LEARNERS)), default=list(LEARNERS))
 @click.option(
-    "--last", multiple=True, default=LASTS[-1:], show_default=True, help="Last codecs, each in turn."
+    "--last",
+    multiple=True,
+    default=LASTS[-1:],
+    show_default=True,
+    callback=_parsed,
+    help="Last codecs, each in turn.",
 )
 @click.option("--base", default=None, help="A model that is not secured, as another learned codec.")
 @click.option("--limit", type=int, default=None, help="At most this many pictures of each source and part.")

@@ -87,3 +87,8 @@ def test_one_generator_is_refused_in_a_line(data: Path, tmp_path: Path) -> None:
         1,
         "Error: a generator can be left out where there are two or more",
     )
+
+
+def test_a_misspelt_last_codec_is_refused_in_a_line(data: Path) -> None:
+    done = CliRunner().invoke(detect_learned.main, ["--data", str(data), "--last", "jpg(quality=90)"])
+    assert done.exit_code == 2 and "did you mean jpeg" in done.output.splitlines()[-1]
