@@ -109,6 +109,29 @@ def noise(random: Random) -> Image.Image:
     return _image(random.uniform(30, 225) + random.uniform(2, 80) * np.broadcast_to(real, (SIZE, SIZE, 3)))
 
 
+def sign(random: Random) -> Image.Image:
+    """Boards and plates with a word or two on them in strong letters, in some light, at some angle."""
+    image = Image.new("RGB", (SIZE, SIZE), _colour(random))
+    for _ in range(int(random.integers(3, 9))):
+        size, board = int(random.integers(12, 60)), _colour(random)
+        word = " ".join(random.choice(_WORDS.split(), int(random.integers(1, 3))))
+        plate = Image.new("RGBA", (len(word) * size * 2 // 3 + 20, size * 3 // 2), (*board, 255))
+        ImageDraw.Draw(plate).text(
+            (10, size // 6),
+            word.upper() if random.random() < 0.6 else word,
+            fill=_colour(random),
+            font=ImageFont.load_default(size),
+            stroke_width=int(random.integers(0, 3)),
+        )
+        turned = plate.rotate(random.normal(0, 8), Image.Resampling.BICUBIC, expand=True)
+        left, top = (int(v) for v in random.integers(-40, SIZE - 40, 2))
+        image.paste(turned, (left, top), turned)
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE
+    angle = random.uniform(0, 2 * np.pi)
+    light = 1 - random.uniform(0, 0.7) * (x * np.cos(angle) + y * np.sin(angle))[:, :, None]
+    return _image(np.asarray(image) * light + random.normal(0, random.uniform(0, 8), (SIZE, SIZE, 1)))
+
+
 def soft(random: Random) -> Image.Image:
     """Any of the others out of focus."""
     image = KINDS[int(random.integers(len(KINDS) - 1))](random)
@@ -116,7 +139,7 @@ def soft(random: Random) -> Image.Image:
 
 
 KINDS: tuple[Callable[[Random], Image.Image], ...] = (
-    text, screen, drawing, flat, gradient, pattern, noise, soft,
+    text, screen, drawing, flat, gradient, pattern, noise, sign, soft,
 )  # fmt: skip
 
 

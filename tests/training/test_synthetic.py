@@ -18,9 +18,9 @@ def test_a_seed_draws_the_same_picture(kind) -> None:  # type: ignore[no-untyped
 
 
 def test_every_kind_is_written(tmp_path: Path) -> None:
-    done = CliRunner().invoke(synthetic.main, [str(tmp_path / "new"), "--count", "9"])
+    done = CliRunner().invoke(synthetic.main, [str(tmp_path / "new"), "--count", "10"])
     assert done.exit_code == 0, done.output
     names = sorted(file.name for file in (tmp_path / "new").iterdir())
-    assert names[0] == "synthetic-00000-text.png" and names[8] == "synthetic-00008-text.png"
+    assert names[0] == "synthetic-00000-text.png" and names[9] == "synthetic-00009-text.png"
     with Image.open(tmp_path / "new" / names[0]) as image:
         assert image.size == (synthetic.SIZE, synthetic.SIZE)
