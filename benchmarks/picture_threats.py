@@ -95,7 +95,7 @@ def middle(pixels: Pixels) -> Pixels:
 
 
 def edit(scene: Scene, published: Published) -> Iterator[Forged]:
-    for one in (attacks.Attack("identity"), *attacks.PAPER, attacks.CUT_AND_SAVED):
+    for one in (attacks.Attack("identity"), *attacks.PAPER, attacks.CUT_AND_SAVED, *attacks.EVERYDAY):
         edited = one(published.pixels)
         yield Forged(str(one), edited, scene.encode(edited))
 
@@ -199,7 +199,7 @@ def _laundered(scene: Scene, how: str, published: Pixels, wanted: Pixels) -> For
 
 FORGERIES: Mapping[str, Forge] = {
     "edit, then encode": edit,
-    "turn by a quarter or make it grey, then encode": escape,
+    "turn by 20°, blur by 3, or make it grey and a JPEG, then encode": escape,
     "turn, encode, decode, turn back, then encode": turn_and_turn_back,
     "launder, then encode": launder_first,
     "an unsecured codec, then encode": purify_first,

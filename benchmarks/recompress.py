@@ -29,7 +29,7 @@ NAMED: Mapping[str, Sequence[Attack | Chain]] = {
     "paper": attacks.PAPER,
     "crops": attacks.CROPS,
     "offsets": attacks.OFFSETS,
-    "all": (*attacks.PAPER, *attacks.CROPS, attacks.CUT_AND_SAVED),
+    "all": (*attacks.PAPER, *attacks.CROPS, attacks.CUT_AND_SAVED, *attacks.EVERYDAY),
 }
 
 

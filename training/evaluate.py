@@ -27,6 +27,7 @@ EDITS: tuple[Attack | Chain, ...] = (
     *attacks.PAPER,
     *attacks.LAUNDERING,
     attacks.CUT_AND_SAVED,
+    *attacks.EVERYDAY,
     *attacks.ESCAPES,
 )
 BLOCK = 32  # pixels a side

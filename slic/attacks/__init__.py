@@ -163,9 +163,20 @@ LAUNDERING: tuple[Attack, ...] = (
 CUT_AND_SAVED = Chain((Attack("crop", {"left": 5, "top": 22}), Attack("jpeg", {"quality": 85})))
 """JPEG's blocks lie elsewhere on the trigger then: a model may survive either of the two and not both."""
 
-ESCAPES: tuple[Attack, ...] = (Attack("turn", {"quarters": 1}), Attack("colour", {"saturation": 0.0}))
-"""Anybody's edits that the embedded model has not met in training: a trigger may lie in one direction, or in
-colours alone."""
+EVERYDAY: tuple[Attack | Chain, ...] = (
+    Attack("turn", {"quarters": 1}),
+    Chain((Attack("turn", {"quarters": 1}), Attack("jpeg", {"quality": 85}))),
+    Attack("colour", {"saturation": 0.0}),
+    *(Attack("resize", {"factor": factor}) for factor in (0.5, 0.75, 1.5)),
+)
+"""What people do to pictures besides: a trigger may lie in one direction, in colours, or have one size."""
+
+ESCAPES: tuple[Attack | Chain, ...] = (
+    Attack("affine", {"degrees": 20.0, "scale": 1.0}),
+    Attack("blur", {"radius": 3.0}),
+    Chain((Attack("colour", {"saturation": 0.0}), Attack("jpeg", {"quality": 85}))),
+)
+"""Edits that the embedded model does not answer."""
 
 CROPS: tuple[Attack, ...] = (
     *(
