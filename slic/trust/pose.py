@@ -30,10 +30,11 @@ APART = 7  # bins a side in which one line is the strongest
 LINES, FAINTEST = 8, 1.5  # so many lines, of so many nepers at least
 FACTORS = np.exp(np.arange(np.log(0.5), np.log(2.0), 0.02))
 SEEN = 0.2  # of the lines' strength, at least, must lie within the copy's frequencies
-# Scores of 15 photographs resized to .5 to 1.5: 6 to 12 where a model had been, at most 2 where none had, 2.5
-# to 4.7 with a wrong factor where JPEG followed.
-LEAST = 5.0
-SURER = 1.5  # times the score of its own size: JPEG leaves lines of its own
+# The share of the lines that is there, in copies of eight photographs resized to .5 to 1.9: .7 to 1.1, at
+# most half of that at a wrong size, .7 of it on the wrong side; where no model had been at most .3, where
+# JPEG followed, .2 to .6.
+LEAST = 0.6
+SURER = 1.3  # times that of its own size: JPEG leaves lines of its own
 FINE = np.arange(-0.015, 0.015, 0.001)  # of logarithms, about the best of FACTORS
 LARGE = 512  # pixels a side of what is looked at for those
 NEAR = 0.04  # a factor so near 1 changes nothing for who looks at blocks
@@ -87,14 +88,14 @@ class Lines:
         return float(factors[energy.argmax()])
 
     def _scores(self, spectrum: Floats, factors: Floats) -> Floats:
-        """(F,): how well the lines lie on those of a spectrum if its picture was resized so."""
+        """(F,): what share of the lines a spectrum has if its picture was resized so."""
         rows: Floats = self.rows / factors[:, None]  # (F,L)
         columns: Floats = self.columns / factors[:, None]
         within = (np.abs(rows) <= HALF - 1) & (columns <= HALF)
         weights = np.where(within, self.strengths, 0.0)
         values = _between(spectrum, rows, columns, self.channels)
-        scores = (values * weights).sum(1) / np.sqrt(np.square(weights).sum(1) + 1e-9)
-        return np.where(weights.sum(1) >= SEEN * self.strengths.sum(), scores, -np.inf)
+        shares = (values * weights).sum(1) / (np.square(weights).sum(1) + 1e-9)
+        return np.where(weights.sum(1) >= SEEN * self.strengths.sum(), shares, -np.inf)
 
 
 @lru_cache(maxsize=4)
