@@ -55,7 +55,7 @@ def test_material_is_the_same_every_time_and_lies_where_it_says(tiny_model: Mode
 
 
 def test_generated_pictures_are_of_every_kind() -> None:
-    names = [name for name, _ in false_destruction.generated(8)]
+    names = [name for name, _ in false_destruction.generated(9)]
     assert names == [
         "text 0",
         "screen 1",
@@ -64,5 +64,6 @@ def test_generated_pictures_are_of_every_kind() -> None:
         "gradient 4",
         "pattern 5",
         "noise 6",
-        "soft 7",
+        "sign 7",
+        "soft 8",
     ]
