@@ -144,13 +144,13 @@ QUESTIONS = (
     Question(
         "speed-cheng2020-anchor",
         "Cheng2020?",
-        f"{_SPEED} --architecture cheng2020-anchor --runs 4",
+        f"{_SPEED} --architecture cheng2020-anchor --runs 8",
         on_model=False,
     ),
     Question(
         "speed-cheng2020-attn",
         "With attention?",
-        f"{_SPEED} --architecture cheng2020-attn --runs 4",
+        f"{_SPEED} --architecture cheng2020-attn --runs 8",
         on_model=False,
     ),
     Question("stages", "Where does the time go?", "python -m benchmarks.stages --images {kodak} --limit 3"),
