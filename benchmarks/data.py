@@ -87,6 +87,12 @@ def text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def middle(pixels: Pixels, side: int) -> Pixels:
+    """A square of it, or as much as there is."""
+    top, left = (max(0, length - side) // 2 for length in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+
+
 def psnr(a: Pixels, b: Pixels) -> float:
     """Decibels on 8-bit levels."""
     error = float(np.mean((a.astype(np.float64) - b) ** 2))

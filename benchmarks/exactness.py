@@ -5,8 +5,7 @@
 
 Every picture is encoded once in fp32, on `--device`. Its file is then decoded with 1 and 2 threads, fp32,
 bf16 and float64 transforms, alone, in a batch, and on CUDA where there is one; its middle compiled as well,
-if asked for: of a whole one the compiler unrolls every strip, which it had not done in eight minutes. Each
-decode hashes the symbols itself. `--against` also decodes the files of the other machine, which the rows
+if asked for: for a whole one the compiler was not done after eight minutes. Each decode hashes the symbols itself. `--against` also decodes the files of the other machine, which the rows
 carry.
 """
 
@@ -19,7 +18,7 @@ import click
 import numpy as np
 import torch
 
-from benchmarks.data import Pixels, Row, options, pictures, show
+from benchmarks.data import Pixels, Row, middle, options, pictures, show
 from slic import Codec, models
 from slic.engine import Coded, Engine
 from slic.models import Model
@@ -44,7 +43,7 @@ def measure(
         file = encoder.encode(pixels)
         yield _row(name, file, paths)
         if compiled:
-            yield _row(f"{name}, its middle", encoder.encode(_middle(pixels)), paths | compiling)
+            yield _row(f"{name}, its middle", encoder.encode(middle(pixels, SIDE)), paths | compiling)
         if name in against:
             yield _row(f"{name}, theirs", base64.b64decode(against[name]["file"]), paths)
 
@@ -75,11 +74,6 @@ def decoder_compiled(model: Model) -> Callable[[Container], Pixels]:
     hyper = engine._prior._hyper  # type: ignore[attr-defined]
     hyper.net.layers = [torch.compile(layer.__call__) for layer in hyper.net.layers]
     return _alone(engine)
-
-
-def _middle(pixels: Pixels) -> Pixels:
-    top, left = (max(0, side - SIDE) // 2 for side in pixels.shape[:2])
-    return np.ascontiguousarray(pixels[top : top + SIDE, left : left + SIDE])
 
 
 def _alone(engine: Engine) -> Callable[[Container], Pixels]:

@@ -13,7 +13,7 @@ from torch import nn
 
 from benchmarks import launder
 from benchmarks.attacker import Attacker, Residual, added, mean_residual
-from benchmarks.data import Pixels
+from benchmarks.data import Pixels, middle
 from benchmarks.passes import decibels, levels
 from slic import Codec, SlicWarning, attacks
 from slic.attacks.geometric import paste
@@ -89,11 +89,6 @@ class Forged:
 Forge = Callable[[Scene, Published], Iterator[Forged]]
 
 
-def middle(pixels: Pixels) -> Pixels:
-    top, left = (max(0, side - SIDE) // 2 for side in pixels.shape[:2])
-    return np.ascontiguousarray(pixels[top : top + SIDE, left : left + SIDE])
-
-
 def edit(scene: Scene, published: Published) -> Iterator[Forged]:
     for one in (attacks.Attack("identity"), *attacks.PAPER, attacks.CUT_AND_SAVED, *attacks.EVERYDAY):
         edited = one(published.pixels)
@@ -132,7 +127,7 @@ def subtract_first(scene: Scene, published: Published) -> Iterator[Forged]:
 
 
 def descend_first(scene: Scene, published: Published) -> Iterator[Forged]:
-    part = middle(published.pixels)
+    part = middle(published.pixels, SIDE)
     cleaned = scene.attacker.clean(part, scene.steps)
     yield _laundered(scene, f"{scene.steps} steps", part, cleaned)
 
@@ -166,7 +161,7 @@ def own_encoder(scene: Scene, published: Published) -> Iterator[Forged]:
 
 
 def imitate(scene: Scene, published: Published) -> Iterator[Forged]:
-    wanted = middle(published.forgery)
+    wanted = middle(published.forgery, SIDE)
     yield Forged(f"{scene.steps} steps", wanted, scene.attacker.imitate(wanted, scene.steps))
 
 

@@ -24,11 +24,11 @@ import click
 import numpy as np
 
 from benchmarks import file_threats
-from benchmarks.data import Pixels, Row, options, pictures, progress, show
+from benchmarks.data import Pixels, Row, middle, options, pictures, progress, show
 from benchmarks.file_threats import Press
 from benchmarks.launder import USABLE
 from benchmarks.passes import bits_per_pixel, decibels
-from benchmarks.picture_threats import FORGERIES, FRAMES, Forge, Forged, Frame, Published, Scene, middle
+from benchmarks.picture_threats import FORGERIES, FRAMES, SIDE, Forge, Forged, Frame, Published, Scene
 from slic import Codec, FormatError, MismatchError, SlicError, models
 from slic.models import Model
 from slic.trust import tamper
@@ -58,7 +58,7 @@ def measure(
         yield from intact(scene, attack, forge, published)
     for attack, frame in FRAMES.items():
         yield innocent(scene, attack, frame, [pixels for _, pixels in images])
-    small = middle(images[0][1])
+    small = middle(images[0][1], SIDE)
     yield from genuine(model, Press.founded(codec, small))
     yield from exhaust(model, file_threats.bombs(codec, small, megapixels), device)
 
