@@ -5,8 +5,8 @@
 
 Every picture is encoded once in fp32, on `--device`. Its file is then decoded with 1 and 2 threads, fp32,
 bf16 and float64 transforms, alone, in a batch, and on CUDA where there is one; its middle compiled as well,
-if asked for: for a whole one the compiler was not done after eight minutes. Each decode hashes the symbols itself. `--against` also decodes the files of the other machine, which the rows
-carry.
+if asked for: for a whole one the compiler was not done after eight minutes. Each decode hashes the symbols
+itself. `--against` also decodes the files of the other machine, which the rows carry.
 """
 
 import base64
