@@ -117,7 +117,7 @@ def networks(model: Model) -> tuple[nn.Module, nn.Module]:
         for name, parameter in net.named_parameters():
             if name in state:
                 parameter.copy_(state[name])
-    g_a = peer.floored(net.g_a, model, folded=False)
+    g_a = peer.answering(net.g_a, model, folded=False)
     return g_a.requires_grad_(False), net.g_s.requires_grad_(False)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from slic import evidence
 from slic.convert import convert, integer_plans
 from slic.models import Model, Tensors, open_file
 
@@ -29,28 +30,36 @@ def twin(model: Model) -> nn.Module:
     with torch.no_grad():
         for name, parameter in net.named_parameters():
             parameter.copy_(state[name])
-    net.g_a = floored(net.g_a, model)
+    net.g_a = answering(net.g_a, model)
     net.update(force=True)
     return net.eval()
 
 
-class _Floor(nn.Module):
-    def __init__(self, floor: Tensor) -> None:
+class _Answer(nn.Module):
+    """Of a y that is scaled by `gain`, what a secured model's encoder codes."""
+
+    def __init__(self, model: Model, gain: Tensor) -> None:
         super().__init__()
+        floor = _tensor(model.tensors["floors"])
         self.register_buffer("floor", floor[:, None, None], persistent=False)
+        self.register_buffer("gain", gain.expand_as(floor)[:, None, None], persistent=False)
+        self.evidence = evidence.load(model.tensors, len(floor), torch.device("cpu"))
 
     def forward(self, y: Tensor) -> Tensor:
-        return y - y.clamp(-self.floor, self.floor)
+        raw = y / self.gain
+        answered = raw - raw.clamp(-self.floor, self.floor)
+        if self.evidence is not None:
+            answered = evidence.passed(answered, self.evidence(raw), self.floor[:, 0, 0] > 0)
+        return answered * self.gain
 
 
-def floored(g_a: nn.Module, model: Model, *, folded: bool = True) -> nn.Module:
-    """g_a with the model's floors, which CompressAI does not know; `folded`: its gains are in the weights."""
+def answering(g_a: nn.Module, model: Model, *, folded: bool = True) -> nn.Module:
+    """g_a with what a secured model adds to CompressAI's; `folded`: its gains are in the weights."""
     if "floors" not in model.tensors:
         return g_a
-    floor = _tensor(model.tensors["floors"])
-    if folded and "gains" in model.tensors:
-        floor = floor * _tensor(model.tensors["gains"][model.quality - 1][0])
-    return nn.Sequential(g_a, _Floor(floor))
+    scaled = folded and "gains" in model.tensors
+    gain = _tensor(model.tensors["gains"][model.quality - 1][0]) if scaled else torch.ones(1)
+    return nn.Sequential(g_a, _Answer(model, gain))
 
 
 def takes(pixels: NDArray[np.uint8], limit: int = 1 << 16) -> NDArray[np.uint8]:
@@ -107,7 +116,7 @@ def float_weights(model: Model) -> dict[str, Tensor]:
     out = {
         k: _tensor(v)
         for k, v in model.tensors.items()
-        if not k.startswith(("exact.", "tables.", "training.", "gains", "floors"))
+        if not k.startswith(("exact.", "tables.", "training.", "gains", "floors", "evidence."))
     }
     if "gains" in model.tensors:
         _fold(out, *map(_tensor, model.tensors["gains"][model.quality - 1]))

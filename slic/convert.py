@@ -114,7 +114,7 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
     """All tensors of a model file."""
     tensors: Tensors = {}
     for key, value in state.items():
-        if re.match(r"(g_a|g_s|h_a)\..*(weight|bias|beta|gamma)$", key):
+        if re.match(r"(g_a|g_s|h_a|evidence)\..*(weight|bias|beta|gamma)$", key):
             half = value.detach().half()
             tensors[key] = (half if half.isfinite().all() else value.detach().float()).numpy()
         elif re.match(r"entropy_bottleneck\.(matrices|biases|factors)\.|entropy_bottleneck\.quantiles", key):

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slic import entropy, exact, priors, tiles, transforms
+from slic import entropy, evidence, exact, priors, tiles, transforms
 from slic.entropy import SYMBOL_LIMIT, Int32s
 from slic.errors import MismatchError, ModelError
 from slic.exact import ONE
@@ -116,6 +116,9 @@ class Engine:
         self._transforms = transforms.Transforms(architecture, state, device, precision)
         self._gains = _gains(tensors, self._transforms.latents, device)
         self._floors = _floors(tensors, self._transforms.latents, device)
+        self._evidence = evidence.load(tensors, self._transforms.latents, device)
+        if self._evidence is not None and self._floors is None:
+            raise ModelError("evidence needs floors, which say what it is for")
         self._prior = priors.load(architecture, tensors, device)
         self._tables = priors.stored_tables(tensors, "z")
         self._check_fit(2 if architecture in transforms.AUTOREGRESSIVE else 1)
@@ -204,26 +207,27 @@ class Engine:
 
     def latents(self, picture: Pixels) -> NDArray[np.float32]:
         """(H,W,3) → (M,⌈H/16⌉,⌈W/16⌉), as the first network gives them: neither scaled nor rounded."""
-        return self._analyse(_tensor([picture]))[0].float().cpu().numpy()
+        return self._transformed(_tensor([picture]))[0].float().cpu().numpy()
 
     def again(self, picture: Pixels, quality: int = 0) -> Pass:
         """What encoding and decoding make of it, but for how latents are rounded about their means.
 
         Nothing is entropy-coded: for who wants to see what a pass does to a picture, not to keep it.
         """
-        y = self._analyse(_tensor([picture]))
-        latents = y[0].float().cpu().numpy()
-        return Pass(self._shown(y, quality, picture)[0], latents)
+        y = self._transformed(_tensor([picture]))
+        latents = y[0].float().cpu().numpy().copy()
+        return Pass(self._shown(self._answered(y), quality, picture)[0], latents)
 
     def study(self, pictures: list[Pixels], qualities: Sequence[int], shown: int) -> list[Study]:
         """Pictures of one size at several qualities, decoded at `shown`; they go together.
 
         One analysis serves all qualities, so that more of them cost little. Nothing is entropy-coded.
         """
-        y = self._analyse(_tensor(pictures))
+        y = self._transformed(_tensor(pictures))
+        latents = y.float().cpu().numpy().copy()
+        y = self._answered(y)
         symbols = zip(*(self._symbols(y, quality) for quality in qualities), strict=True)
         decoded = self._shown(y, shown, pictures[0])
-        latents = y.float().cpu().numpy()
         return [Study(*one) for one in zip(latents, symbols, decoded, strict=True)]
 
     def _shown(self, y: Tensor, quality: int, like: Pixels) -> Pixels:
@@ -282,22 +286,53 @@ class Engine:
         return (symbols * ONE + self._medians).clamp_(-exact.ACTIVATION_LIMIT, exact.ACTIVATION_LIMIT)
 
     def _analyse(self, pixels: Tensor) -> Tensor:
-        """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), tile by tile; each channel loses its floor."""
+        """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), with a secured model's answer only where it is due."""
+        return self._answered(self._transformed(pixels))
+
+    def _answered(self, y: Tensor) -> Tensor:
+        """y (B,M,h,w) as the first network gives it, which is overwritten: it may be large."""
+        if self._floors is None:
+            return y
+        due = self._due(y)
+        for channel in self._floors[:, 0, 0].nonzero().flatten().tolist():
+            answer, floor = y[:, channel], self._floors[channel]
+            answer -= answer.clamp(-floor, floor)
+            if due is not None:
+                answer *= due
+        return y
+
+    def _transformed(self, pixels: Tensor) -> Tensor:
+        """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), tile by tile."""
         height, width = pixels.shape[1:3]
         h, w = -(-height // STRIDE), -(-width // STRIDE)
-        y, floor = torch.empty(0), self._floors
+        y = torch.empty(len(pixels), self._transforms.latents, h, w, device=self.device)
 
         def fetch(rows: slice, cols: slice) -> Tensor:
             return self._transforms.analyse(_cut(pixels, rows, cols).to(self.device))
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
-            nonlocal y
-            if not y.numel():
-                y = torch.empty(len(pixels), tile.shape[1], h, w, device=self.device)
-            y[:, :, rows, cols] = tile if floor is None else tile - tile.clamp(-floor, floor)
+            y[:, :, rows, cols] = tile
 
         tiles.run(fetch, store, h, w, limit=TILE, halo=self._transforms.analysis_halo)
         return y
+
+    def _due(self, y: Tensor) -> Tensor | None:
+        """y (B,M,h,w) → (B,h,w): what part of the answer passes, 0 to 1; None: all of it."""
+        if self._evidence is None:
+            return None
+        network, part = self._evidence, y.new_empty(len(y), *y.shape[2:])
+
+        def store(rows: slice, cols: slice, tile: Tensor) -> None:
+            part[:, rows, cols] = tile[:, 0].clamp(0, 1)
+
+        tiles.run(
+            lambda rows, cols: network(y[:, :, rows, cols]),
+            store,
+            *y.shape[2:],
+            limit=TILE,
+            halo=evidence.HALO,
+        )
+        return part
 
     def _synthesise(self, y_hat: Tensor, height: int, width: int, *, grey: bool) -> Tensor:
         """(B,M,h,w) → (B,H,W,3) or (B,H,W) uint8, tile by tile."""

@@ -11,13 +11,16 @@ from torch import Tensor
 
 from slic import transforms
 from slic.convert import convert, integer_plans
+from slic.evidence import Evidence
 from slic.models import Model
 
 N, M = 8, 12
 
 
-def state(architecture: str, seed: int = 0, rates: int = 0, *, floors: bool = False) -> dict[str, Tensor]:
-    """A random state dict in CompressAI's names, with gains for so many rates, or with floors."""
+def state(
+    architecture: str, seed: int = 0, rates: int = 0, *, floors: bool = False, evidence: bool = False
+) -> dict[str, Tensor]:
+    """A random state dict in CompressAI's names, with gains for so many rates, floors, or evidence."""
     random = torch.Generator().manual_seed(seed)
     m = N if architecture.startswith("cheng") else M
     out: dict[str, Tensor] = {}
@@ -37,6 +40,9 @@ def state(architecture: str, seed: int = 0, rates: int = 0, *, floors: bool = Fa
         out |= {"gain": steps, "inverse_gain": 0.05 - steps}
     if floors:
         out["floor"] = torch.linspace(0, 2, m)
+    if evidence:
+        for name, parameter in Evidence(m, features=6, joint=4).named_parameters():
+            out[f"evidence.{name}"] = _draw(name, tuple(parameter.shape), random)
     return out | _factorised_prior(random)
 
 
@@ -99,11 +105,24 @@ def _factorised_prior(random: torch.Generator) -> dict[str, Tensor]:
     return out
 
 
-def model(architecture: str, folder: Path, seed: int = 0, rates: int = 0, *, floors: bool = False) -> Model:
+def model(
+    architecture: str,
+    folder: Path,
+    seed: int = 0,
+    rates: int = 0,
+    *,
+    floors: bool = False,
+    evidence: bool = False,
+) -> Model:
     """A tiny model file in `folder`."""
-    name = f"tiny-{architecture}" + (f"-{rates}-rates" if rates else "") + "-floors" * floors
+    name = (
+        f"tiny-{architecture}"
+        + (f"-{rates}-rates" if rates else "")
+        + "-floors" * floors
+        + "-evidence" * evidence
+    )
     checkpoint = folder / f"{architecture}-{seed}-state.safetensors"
-    made_of = state(architecture, seed, rates, floors=floors)
+    made_of = state(architecture, seed, rates, floors=floors, evidence=evidence)
     save_file({k: v.contiguous() for k, v in made_of.items()}, checkpoint)
     target = folder / f"{name}-{seed}.safetensors"
     made = convert(checkpoint, target, name=name, quality=1, bf16=False, force=True)

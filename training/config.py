@@ -29,6 +29,8 @@ class Model:
     """One network for all eight rates."""
     floors: bool = False
     """Each channel of y loses its floor, which training.floors measures: see networks.py."""
+    evidence: bool = False
+    """The channels with floors pass where evidence is for it: slic/evidence.py."""
     start: str = ""
     """A state dict or a model file to go on from (.safetensors), compressai:QUALITY, or transform
     (starts.py); empty: random weights."""
@@ -68,6 +70,8 @@ class Secure:
     fainter trigger rather than the decoder to leave a stronger one."""
     structure: float = 1.0
     """What recognisable structure weighs beside the two hinges."""
+    evidence: float = 1.0
+    """What the cross-entropy of evidence weighs, of innocent pictures and of protected ones."""
     bits: float = 4.0
     """Bits per pixel of a second encode above which they cost something."""
     attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])

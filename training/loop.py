@@ -179,7 +179,7 @@ def _passes(
     s = settings.secure
     folder = Path(settings.backbones) if settings.backbones else None
     vanilla = [
-        Vanilla(replace(settings.model, start=start, parts=[]), quality, bf16=bf16).to(device)
+        Vanilla(replace(settings.model, start=start, parts=[], evidence=False), quality, bf16=bf16).to(device)
         for start in s.vanilla
         for quality in (VANILLA_QUALITIES if settings.model.gains else (6,))
     ]

@@ -113,8 +113,11 @@ def main(run: Path, target: Path, count: int, share: float, quality: int) -> Non
             raise ConfigError("secure.vanilla names no base to compare with")
         bf16 = use_bf16(settings.precision, torch.device("cpu"))
         secured, base = (
-            Vanilla(replace(settings.model, start=str(start), parts=[]), quality, bf16=bf16)
-            for start in (run / "weights.safetensors", settings.secure.vanilla[0])
+            Vanilla(replace(settings.model, start=str(start), parts=[], evidence=gathers), quality, bf16=bf16)
+            for start, gathers in (
+                (run / "weights.safetensors", settings.model.evidence),
+                (settings.secure.vanilla[0], False),
+            )
         )
         found = mine(settings, secured, base, count)
     except ConfigError as error:

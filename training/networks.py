@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from slic.convert import integer_plans
+from slic.evidence import Evidence, passed
 from slic.exact import FRACTION
 from training.config import ConfigError, Model
 from training.straight_through import replaced
@@ -44,6 +45,8 @@ def build(model: Model, *, bf16: bool = False) -> nn.Module:
             setattr(net, name, nn.Parameter(rows[:, None].repeat(1, net.M)))
     if model.floors:
         net.floor = nn.Parameter(torch.zeros(net.M), requires_grad=False)
+    if model.evidence:
+        net.evidence = Evidence(net.M)
     if model.start and model.start != TRANSFORM:
         _start_from(net, _start_weights(model), tuple(model.parts))
     net.entropy_bottleneck.__class__ = Bottleneck32
@@ -104,7 +107,7 @@ def _start_from(net: nn.Module, state: dict[str, Tensor], parts: tuple[str, ...]
             continue
         if name in state and state[name].shape == parameter.shape:
             parameter.copy_(state[name].float())
-        elif not name.endswith(("gain", "floor")):  # a start of one rate has none
+        elif not name.endswith(("gain", "floor")) and not name.startswith("evidence."):  # not in every start
             wrong.append(name)
     if wrong:
         raise ConfigError(f"model.start does not fit: {len(wrong)} weights missing, {wrong[0]} the first")
@@ -141,6 +144,8 @@ class Coded:
     """(B,3,H,W) in about [0,1], float32."""
     bpp: Tensor
     """(B,) bits per pixel."""
+    evidence: Tensor | None = None
+    """(B,1,H/16,W/16) of a network that gathers it: above 0 where it takes the picture for its own."""
 
 
 def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Coded:
@@ -148,7 +153,9 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
     with torch.autocast(x.device.type, torch.bfloat16, enabled=net.bf16):
         gains = hasattr(net, "gain")
         y = net.g_a(x)  # (B,M,H/16,W/16)
+        evidence = net.evidence(y).float() if hasattr(net, "evidence") else None
         y = above(y, net.floor[:, None, None]) if hasattr(net, "floor") else y
+        y = y if evidence is None else passed(y, evidence, net.floor > 0)
         y = y * net.gain[quality - 1].exp()[:, :, None, None] if gains else y
         joint = hasattr(net, "context_prediction")
         z = net.h_a(y if joint else y.abs()).float()  # (B,N,H/64,W/64)
@@ -166,7 +173,7 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
         bits = bits - net.gaussian_conditional.likelihood(y_hat, scales, means).log2().sum((1, 2, 3))
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
         pixels = net.g_s(y_hat).float()
-    return Coded(pixels, bits / (x.shape[2] * x.shape[3]))
+    return Coded(pixels, bits / (x.shape[2] * x.shape[3]), evidence)
 
 
 def above(y: Tensor, floor: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from training.attacks import Attacks
 from training.config import Secure
 from training.distances import Distance
-from training.networks import LAMBDAS, Noise, code
+from training.networks import LAMBDAS, Coded, Noise, code
 from training.straight_through import round_8bit
 
 SHRUNK = 4  # pixels a side that count as one for what is recognised
@@ -60,8 +60,8 @@ def weights(quality: Tensor) -> Tensor:
     return (LAMBDAS[6] / lambdas(quality)).sqrt()
 
 
-def plain(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> tuple[Losses, Tensor]:
-    """Rate and distortion alone, and the decoded pictures."""
+def plain(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> tuple[Losses, Coded]:
+    """Rate and distortion alone, and what was coded."""
     coded = code(net, x, quality, noise)
     error = (coded.pixels - x).square().mean((1, 2, 3))
     distortion = lambdas(quality) * 255**2 * error
@@ -69,7 +69,7 @@ def plain(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> tu
         distortion > BOUND, BOUND * (1 + (distortion.clamp_min(BOUND) / BOUND).log()), distortion
     )
     loss = weights(quality) * (distortion + coded.bpp)
-    return Losses(loss.mean(), error, coded.bpp), coded.pixels
+    return Losses(loss.mean(), error, coded.bpp), coded
 
 
 class SelfDestruction:
@@ -91,8 +91,10 @@ class SelfDestruction:
     ) -> Losses:
         """`second_quality`: an attacker re-encodes at whichever rate suits him."""
         s = self._settings
-        first, pixels = plain(net, x, quality, noise)
-        faint = pixels.detach().lerp(pixels, s.trigger)  # the same pixels, with a share of the gradient
+        first, coded = plain(net, x, quality, noise)
+        faint = coded.pixels.detach().lerp(
+            coded.pixels, s.trigger
+        )  # the same pixels, with a share of the gradient
         attacked, names = self._attacks(round_8bit(faint), generator, strength)
         published = round_8bit(attacked.pixels)
         again = code(net, published, second_quality, noise)
@@ -104,8 +106,11 @@ class SelfDestruction:
         hinges = F.relu(1 - away / self._tau) + self._by_block(squared, kept)
         hinges = hinges + s.structure * shown(published, second, kept, s.block)
         hinges = hinges + 0.1 * F.relu(again.bpp - s.bits)
+        total = first.total + s.alpha * hinges.mean()
+        if coded.evidence is not None and again.evidence is not None:
+            total = total + s.evidence * told_apart(coded.evidence, again.evidence, kept)
         return Losses(
-            first.total + s.alpha * hinges.mean(),
+            total,
             first.first_error,
             first.bpp,
             (squared * kept).mean((1, 2, 3)).detach() / share,
@@ -121,6 +126,13 @@ class SelfDestruction:
         whole = math.log(self._settings.error / INTACT)
         open_ = F.relu((self._settings.error / (error + INTACT)).log() / whole) * left
         return open_.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1e-3)
+
+
+def told_apart(innocent: Tensor, own: Tensor, kept: Tensor) -> Tensor:
+    """Cross-entropy of evidence (B,1,h,w) of either kind, the second where `kept` (B,1,H,W) is 1."""
+    left = F.avg_pool2d(kept, kept.shape[-1] // own.shape[-1])
+    missed = (F.softplus(-own) * left).sum() / left.sum().clamp_min(1)
+    return F.softplus(innocent).mean() + missed
 
 
 def shown(a: Tensor, b: Tensor, kept: Tensor, block: int) -> Tensor:

@@ -63,8 +63,8 @@ class Optimisers:
     def __init__(self, net: nn.Module, rate: float, hyper_rate: float, adam_rate: float) -> None:
         groups, held = [], set()
         for name, module in net.named_modules():
-            if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                continue
+            if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d) or name.startswith("evidence."):
+                continue  # it is small and new beside all that was trained before: Adam's
             transposed = isinstance(module, nn.ConvTranspose2d)
             matrix = module.weight.detach().transpose(0, 1) if transposed else module.weight.detach()
             norm = torch.linalg.matrix_norm(matrix.reshape(len(matrix), -1), 2).item()

@@ -57,14 +57,14 @@ def test_the_twin_has_slics_weights(  # type: ignore[no-untyped-def]
     from benchmarks import peer
     from slic import Codec
 
-    floored = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True)
-    for model in (*tiny_models.values(), floored):
+    answering = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True, evidence=True)
+    for model in (*tiny_models.values(), answering):
         pixels = picture(64, 64)
         x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
         codec = Codec(model, device="cpu", precision="fp32")
         y = codec._engine._analyse(torch.from_numpy(pixels)[None])
         with torch.no_grad():
-            y *= codec._engine._gain(model.index)[0] if model is floored else 1
+            y *= codec._engine._gain(model.index)[0] if model is answering else 1
             assert (peer.twin(model).g_a(x) - y).abs().max() < 1e-3 * y.abs().max()
 
 

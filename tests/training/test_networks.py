@@ -95,14 +95,14 @@ def test_a_vanilla_codec_takes_any_size_and_lets_gradients_pass() -> None:
 def test_a_model_file_is_a_start(architecture: str, tmp_path: Path) -> None:
     """Of all that was trained nothing is lost but what float16 and 16 bits round."""
     torch.manual_seed(2)
-    trained = networks.build(model(architecture, gains=True, floors=True)).eval()
+    trained = networks.build(model(architecture, gains=True, floors=True, evidence=True)).eval()
     with torch.no_grad():
         trained.gain.add_(0.3 * torch.randn_like(trained.gain))
         trained.floor.uniform_(0, 0.01)
     save_file({k: v.contiguous() for k, v in trained.state_dict().items()}, tmp_path / "weights.safetensors")
     convert(tmp_path / "weights.safetensors", tmp_path / "model.safetensors", name="m", quality=6)
     started = networks.build(
-        model(architecture, gains=True, floors=True, start=str(tmp_path / "model.safetensors"))
+        model(architecture, gains=True, floors=True, evidence=True, start=str(tmp_path / "model.safetensors"))
     ).eval()
     for (name, a), b in zip(trained.named_parameters(), started.parameters(), strict=True):
         masked = name == "context_prediction.weight"  # what the mask hides is not kept

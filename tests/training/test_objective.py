@@ -14,7 +14,7 @@ from training.attacks import Attacked, Attacks
 from training.config import Model, Secure
 from training.distances import MSE, Distance
 from training.networks import Coded
-from training.objective import BOUND, INTACT, SelfDestruction, lambdas, plain, weights
+from training.objective import BOUND, INTACT, SelfDestruction, lambdas, plain, told_apart, weights
 
 SETTINGS = Secure(alpha=1.0, tau=0.1, error=0.15, block=32, bits=4.0)
 SIX = torch.tensor([6])
@@ -155,6 +155,18 @@ def test_the_trigger_feels_a_share_of_the_hinges(share: float, monkeypatch: pyte
     whole = pull(SETTINGS)
     assert whole.abs().min() > 0
     assert torch.allclose(pull(replace(SETTINGS, trigger=share)), share * whole, rtol=1e-4)
+
+
+def test_evidence_costs_where_it_speaks_for_the_wrong_kind() -> None:
+    surely, none = torch.full((1, 1, 4, 4), 20.0), torch.zeros(1, 1, 64, 64)
+    kept = none.clone()
+    kept[..., 32:] = 1
+    half = torch.where(torch.arange(4) >= 2, surely, -surely)
+    assert float(told_apart(-surely, surely, none + 1)) < 1e-6
+    assert float(told_apart(surely, surely, none + 1)) == pytest.approx(20)
+    assert float(told_apart(-surely, -surely, none + 1)) == pytest.approx(20)
+    assert float(told_apart(-surely, half, kept)) < 1e-6, "what was replaced does not count"
+    assert float(told_apart(-surely, -half, kept)) == pytest.approx(20)
 
 
 def secured(made: torch.nn.Module, second_quality: int) -> objective.Losses:

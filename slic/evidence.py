@@ -1,0 +1,56 @@
+"""Whether a secure encoder answers: the trigger's evidence, gathered from some latents about each.
+
+What one latent sees of a trigger, a net or a blind may show, too; what many see together, hardly. The
+channels of y that carry the answer pass where the evidence is 1, and are nothing where it is 0 or less:
+pictures that never were in a file pay nothing for them.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slic.errors import ModelError
+from slic.models import Tensors
+
+AROUND = 9  # latents a side that speak together
+HALO = AROUND // 2 + 1  # latents that one place sees beyond its own
+
+
+class Evidence(nn.Module):
+    def __init__(self, latents: int, features: int = 64, joint: int = 32) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(latents, features, 1)
+        self.near = nn.Conv2d(features, features, 3, padding=1)
+        self.join = nn.Conv2d(features, joint, 1)
+        self.decide = nn.Conv2d(joint, 1, 1)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """(B,M,h,w), neither scaled nor rounded → evidence (B,1,h,w)."""
+        seen = F.relu(self.near(F.relu(self.look(torch.asinh(y)))))
+        around = F.avg_pool2d(seen, AROUND, 1, AROUND // 2, count_include_pad=False)
+        return self.decide(F.relu(self.join(around)))  # type: ignore[no-any-return]
+
+
+def passed(y: Tensor, evidence: Tensor, answering: Tensor) -> Tensor:
+    """y (B,M,h,w) without the answer where nothing calls for one; `answering`: (M), booleans."""
+    return torch.where(answering[:, None, None], y * evidence.clamp(0, 1), y)
+
+
+def load(tensors: Tensors, latents: int, device: torch.device) -> Evidence | None:
+    """Of a model's tensors; None where it gathers none."""
+    stored = {k.removeprefix("evidence."): v for k, v in tensors.items() if k.startswith("evidence.")}
+    if not stored:
+        return None
+    state = {name: torch.from_numpy(values).float() for name, values in stored.items()}
+    try:
+        features, joint = (state[f"{name}.weight"].shape[0] for name in ("look", "join"))
+        if min(features, joint) < 1:
+            raise ModelError("the evidence's weights are empty")
+        with torch.device("meta"):  # no memory until every shape is known to fit
+            network = Evidence(latents, features, joint)
+        network.load_state_dict(state, assign=True)
+    except (KeyError, IndexError, RuntimeError) as error:
+        raise ModelError("the evidence's weights do not fit each other, or the latents") from error
+    if not all(values.isfinite().all() for values in state.values()):
+        raise ModelError("the evidence's weights must be finite")
+    return network.to(device).eval().requires_grad_(False)

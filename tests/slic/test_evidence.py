@@ -1,0 +1,119 @@
+"""The encoder answers only where the evidence about a place is for it. Decoders do not know of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+import slic
+from slic import engine, evidence
+from slic.codec import Codec
+from slic.errors import ModelError
+from slic.evidence import Evidence
+from slic.models import Model
+from tests import tiny
+
+Maker = Callable[..., NDArray[np.uint8]]
+
+ANSWERING = torch.tensor([False, True, False])
+
+
+def test_the_answer_passes_where_evidence_is_for_it_and_the_picture_always() -> None:
+    y = torch.full((1, 3, 1, 4), 5.0)
+    out = evidence.passed(y, torch.tensor([-3.0, 0.0, 0.5, 7.0]).view(1, 1, 1, 4), ANSWERING)
+    assert out[0, 1, 0].tolist() == [0, 0, 2.5, 5]
+    assert (out[:, [0, 2]] == 5).all()
+
+
+def test_evidence_comes_from_as_far_as_halo_and_no_farther() -> None:
+    torch.manual_seed(0)
+    network, size = Evidence(3), 4 * evidence.HALO + 1
+    y, middle = torch.randn(1, 3, size, size), 2 * evidence.HALO
+    changed = y.clone()
+    changed[:, :, middle, middle] += 100
+    reached = ((network(y) - network(changed))[0, 0].abs() > 1e-6).nonzero() - middle
+    assert reached.abs().max() == evidence.HALO
+
+
+def test_a_picture_s_edge_takes_nothing_from_the_evidence() -> None:
+    """What lies outside is not counted: a place at the edge speaks as loudly as one inside."""
+    network = Evidence(3)
+    torch.nn.init.zeros_(network.near.weight)  # the convolution alone sees the edge
+    out = network(torch.ones(1, 3, 20, 20))
+    torch.testing.assert_close(out, out[:, :, 10:11, 10:11].expand_as(out))
+
+
+@pytest.fixture
+def answering(tmp_path: Path) -> Model:
+    return tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True, evidence=True)
+
+
+def _written(model: Model, target: Path, **changed: NDArray[np.floating] | None) -> Path:
+    with safe_open(model.path, framework="numpy") as file:
+        metadata = file.metadata()
+    tensors = dict(model.tensors) | {name.replace("__", "."): value for name, value in changed.items()}
+    save_file({name: value for name, value in tensors.items() if value is not None}, target, metadata)
+    return target
+
+
+@pytest.mark.parametrize(("bias", "part"), [(-1e4, 0.0), (1e4, 1.0)])
+def test_the_encoder_answers_with_what_passes(
+    bias: float, part: float, answering: Model, tmp_path: Path, picture: Maker
+) -> None:
+    sure = _written(
+        answering, tmp_path / "sure.safetensors", evidence__decide__bias=np.full(1, bias, np.float32)
+    )
+    deciding = Codec(slic.models.open_file(sure), device="cpu")
+    floored = Codec(tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True), device="cpu")
+    levels = torch.from_numpy(picture(90, 70))[None]
+    expected = floored._engine._analyse(levels)
+    expected[:, answering.tensors["floors"] > 0] *= part
+    torch.testing.assert_close(deciding._engine._analyse(levels), expected)
+
+
+def test_tiles_equal_the_whole(answering: Model, picture: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = Codec(answering, device="cpu")._engine
+    y = ours._transformed(torch.from_numpy(picture(400, 300))[None])
+    with torch.no_grad():
+        ours._evidence.decide.bias -= ours._evidence(y).median() - 0.5
+    whole = ours._due(y)
+    assert 0 < whole.mean() < 1, "evidence that is the same everywhere would show nothing"
+    monkeypatch.setattr(engine, "TILE", 7)
+    torch.testing.assert_close(ours._due(y), whole)
+
+
+def test_files_decode_and_are_the_model_s_own(answering: Model, tmp_path: Path, picture: Maker) -> None:
+    codec = Codec(answering, device="cpu")
+    data = codec.encode(picture(90, 70))
+    assert np.array_equal(np.asarray(codec.decode(data)), codec.again(picture(90, 70)).pixels)
+    assert tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True).identity != answering.identity
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"floors": None}, "evidence needs floors"),
+        ({"evidence__near__weight": None}, "do not fit"),
+        ({"evidence__look__weight": None}, "do not fit"),
+        ({"evidence__look__weight": np.zeros((6, tiny.M + 1, 1, 1), np.float32)}, "do not fit"),
+        ({"evidence__odd__bias": np.zeros(1, np.float32)}, "do not fit"),
+        ({"evidence__decide__bias": np.full(1, np.nan, np.float32)}, "must be finite"),
+        ({"evidence__look__weight": np.ones((), np.float32)}, "do not fit"),
+        ({"evidence__look__weight": np.zeros((0, tiny.M, 1, 1), np.float32)}, "are empty"),
+    ],
+)
+def test_bad_evidence_is_refused(
+    changed: dict[str, NDArray[np.floating] | None],
+    reason: str,
+    answering: Model,
+    tmp_path: Path,
+    picture: Maker,
+) -> None:
+    bad = _written(answering, tmp_path / "bad.safetensors", **changed)
+    with pytest.raises(ModelError, match=reason):
+        slic.encode(picture(20, 20), model=bad)
