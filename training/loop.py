@@ -53,6 +53,8 @@ class Run:
         self.net.to(team.device)
         self.ema = copy.deepcopy(self.net)
         o = settings.optimiser
+        for name, parameter in self.net.named_parameters():
+            parameter.requires_grad_(parameter.requires_grad and name.startswith(tuple(o.parts or ("",))))
         self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
         self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
         self._reader = ThreadPoolExecutor(1)
@@ -80,7 +82,8 @@ class Run:
             losses = self._losses(x.to(self.team.device, non_blocking=True), self._total, part)
             (losses.total / data.accumulate).backward()
             out.append(losses)
-        self.net.aux_loss().backward()  # of the quantiles alone
+        if (of_quantiles := self.net.aux_loss()).requires_grad:
+            of_quantiles.backward()
         self.team.average_gradients(self.optimisers.parameters)
         if not self.optimisers.finite():  # the same on every process, as the gradients are
             raise Diverged(

@@ -6,7 +6,8 @@ integer networks are the same for every rate.
 
 A floor per channel is what a secure encoder needs to decide: each value of y loses so much of its
 magnitude, down to nothing. Convolutions and GDN cannot do that; what sees the trigger answers any other
-picture a little, too, which costs bits everywhere and spoils what looks like the trigger.
+picture a little, too, which costs bits everywhere and spoils what looks like the trigger. Evidence
+(slic/evidence.py) is what many latents together say; the channels with floors pass where it is for it.
 """
 
 from collections.abc import Callable

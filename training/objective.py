@@ -129,8 +129,12 @@ class SelfDestruction:
 
 
 def told_apart(innocent: Tensor, own: Tensor, kept: Tensor) -> Tensor:
-    """Cross-entropy of evidence (B,1,h,w) of either kind, the second where `kept` (B,1,H,W) is 1."""
-    left = F.avg_pool2d(kept, kept.shape[-1] // own.shape[-1])
+    """Cross-entropy of evidence (B,1,h,w) of either kind, the second where `kept` (B,1,H,W) is 1.
+
+    An innocent picture that was answered is wreckage, which need not look like what the model makes.
+    """
+    whole = (innocent.detach() <= 0).float().amin((1, 2, 3), keepdim=True)
+    left = F.avg_pool2d(kept, kept.shape[-1] // own.shape[-1]) * whole
     missed = (F.softplus(-own) * left).sum() / left.sum().clamp_min(1)
     return F.softplus(innocent).mean() + missed
 

@@ -37,6 +37,8 @@ class Muon(Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
             for weight in group["params"]:
+                if weight.grad is None:  # one that shall not move
+                    continue
                 gradient = self._usual(weight)
                 momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
                 momentum.lerp_(gradient, 1 - group["momentum"])
@@ -64,7 +66,7 @@ class Optimisers:
         groups, held = [], set()
         for name, module in net.named_modules():
             if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d) or name.startswith("evidence."):
-                continue  # it is small and new beside all that was trained before: Adam's
+                continue  # evidence is small, and new beside all that was trained before: Adam's
             transposed = isinstance(module, nn.ConvTranspose2d)
             matrix = module.weight.detach().transpose(0, 1) if transposed else module.weight.detach()
             norm = torch.linalg.matrix_norm(matrix.reshape(len(matrix), -1), 2).item()

@@ -108,3 +108,24 @@ def test_a_model_file_is_a_start(architecture: str, tmp_path: Path) -> None:
         masked = name == "context_prediction.weight"  # what the mask hides is not kept
         wanted = a * trained.context_prediction.mask if masked else a
         assert torch.allclose(wanted, b, rtol=2e-3, atol=1e-4), name
+
+
+@pytest.mark.parametrize(("said", "passes"), [(-9.0, 0.0), (9.0, 1.0)])
+def test_channels_with_floors_pass_where_evidence_is_for_it(said: float, passes: float) -> None:
+    """What does not pass costs no bits, and is not decoded."""
+    torch.manual_seed(3)
+    net = networks.build(model("bmshj2018-hyperprior", floors=True, evidence=True)).eval()
+    with torch.no_grad():
+        net.g_a[6].weight.mul_(300)  # a y that takes bits
+        net.floor[::2] = 1e-6
+        net.evidence.decide.weight.zero_()
+        net.evidence.decide.bias.fill_(said)
+        x, quality = torch.rand(1, 3, 64, 64), torch.tensor([6])
+        coded = networks.code(net, x, quality, None)
+        net.g_a[6].weight[::2] *= passes
+        net.g_a[6].bias[::2] *= passes
+        del net.evidence
+        expected = networks.code(net, x, quality, None)
+    assert coded.evidence is not None and coded.evidence.unique().tolist() == [said]
+    torch.testing.assert_close(coded.pixels, expected.pixels)
+    torch.testing.assert_close(coded.bpp, expected.bpp)

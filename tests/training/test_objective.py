@@ -164,6 +164,7 @@ def test_evidence_costs_where_it_speaks_for_the_wrong_kind() -> None:
     half = torch.where(torch.arange(4) >= 2, surely, -surely)
     assert float(told_apart(-surely, surely, none + 1)) < 1e-6
     assert float(told_apart(surely, surely, none + 1)) == pytest.approx(20)
+    assert float(told_apart(surely, -surely, none + 1)) == pytest.approx(20), "of wreckage nothing is asked"
     assert float(told_apart(-surely, -surely, none + 1)) == pytest.approx(20)
     assert float(told_apart(-surely, half, kept)) < 1e-6, "what was replaced does not count"
     assert float(told_apart(-surely, -half, kept)) == pytest.approx(20)
