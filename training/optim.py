@@ -57,8 +57,6 @@ class Muon(Optimizer):
 
 
 HYPER = ("h_", "context_prediction", "entropy_parameters")
-EVIDENCE = "evidence."  # small, and new beside all that was trained before: Adam's alone, ...
-EAGER = 4.0  # ... at so many times the rate of the rest
 
 
 class Optimisers:
@@ -67,8 +65,8 @@ class Optimisers:
     def __init__(self, net: nn.Module, rate: float, hyper_rate: float, adam_rate: float) -> None:
         groups, held = [], set()
         for name, module in net.named_modules():
-            if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d) or name.startswith(EVIDENCE):
-                continue
+            if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d) or name.startswith("evidence."):
+                continue  # evidence is small, and new beside all that was trained before: Adam's
             transposed = isinstance(module, nn.ConvTranspose2d)
             matrix = module.weight.detach().transpose(0, 1) if transposed else module.weight.detach()
             norm = torch.linalg.matrix_norm(matrix.reshape(len(matrix), -1), 2).item()
@@ -76,23 +74,17 @@ class Optimisers:
             groups.append({"params": [module.weight], "norm": norm, "hyper": hyper, "transposed": transposed})
             held.add(id(module.weight))
         named = [(n, p) for n, p in net.named_parameters() if id(p) not in held]
+        self.rest = [p for n, p in named if not n.endswith("quantiles")]
         self.rate, self.hyper_rate, self.adam_rate = rate, hyper_rate, adam_rate
         self.muon = Muon(groups)
-        by_rate: dict[float, list[nn.Parameter]] = {1.0: [], EAGER: []}
-        for name, parameter in named:
-            if not name.endswith("quantiles"):
-                by_rate[EAGER if name.startswith(EVIDENCE) else 1.0].append(parameter)
-        self.rest = [p for parameters in by_rate.values() for p in parameters]
-        groups = [{"params": parameters, "times": times} for times, parameters in by_rate.items()]
-        self.adam = Adam([group for group in groups if group["params"]], lr=adam_rate, betas=(0.9, 0.95))
+        self.adam = Adam(self.rest, lr=adam_rate, betas=(0.9, 0.95))
         self.aux = Adam([p for n, p in named if n.endswith("quantiles")], lr=1e-3)
 
     def set_share(self, share: float) -> None:
         """Scale every rate to `share` of its full value."""
         for group in self.muon.param_groups:
             group["lr"] = (self.hyper_rate if group["hyper"] else self.rate) * group["norm"] * share
-        for group in self.adam.param_groups:
-            group["lr"] = group["times"] * self.adam_rate * max(share, 0.02)
+        self.adam.param_groups[0]["lr"] = self.adam_rate * max(share, 0.02)
 
     @property
     def parameters(self) -> list[nn.Parameter]:
