@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from slic.errors import ModelError
 from slic.models import Tensors
 
-AROUND = 9  # latents a side that speak together
+AROUND = 11  # latents a side that speak together
 HALO = AROUND // 2 + 1  # latents that one place sees beyond its own
 
 
 class Evidence(nn.Module):
-    def __init__(self, latents: int, features: int = 64, joint: int = 32) -> None:
+    def __init__(self, latents: int, features: int = 96, joint: int = 32) -> None:
         super().__init__()
         self.look = nn.Conv2d(latents, features, 1)
         self.near = nn.Conv2d(features, features, 3, padding=1)
@@ -26,7 +26,9 @@ class Evidence(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """(B,M,h,w), neither scaled nor rounded → evidence (B,1,h,w)."""
-        seen = F.relu(self.near(F.relu(self.look(torch.asinh(y)))))
+        seen = torch.tanh(
+            self.near(F.relu(self.look(torch.asinh(y))))
+        )  # votes: one that is loud counts as one
         around = F.avg_pool2d(seen, AROUND, 1, AROUND // 2, count_include_pad=False)
         return self.decide(F.relu(self.join(around)))  # type: ignore[no-any-return]
 

@@ -94,8 +94,6 @@ class Optimiser:
     decay: int = 5000
     """The last steps, over which every rate falls to zero in a straight line."""
     ema: float = 0.999
-    parts: list[str] = field(default_factory=list)
-    """What moves, such as ["evidence."]; empty: everything."""
 
 
 @dataclass(frozen=True)

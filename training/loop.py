@@ -53,8 +53,6 @@ class Run:
         self.net.to(team.device)
         self.ema = copy.deepcopy(self.net)
         o = settings.optimiser
-        for name, parameter in self.net.named_parameters():
-            parameter.requires_grad_(parameter.requires_grad and name.startswith(tuple(o.parts or ("",))))
         self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
         self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
         self._reader = ThreadPoolExecutor(1)
@@ -82,8 +80,7 @@ class Run:
             losses = self._losses(x.to(self.team.device, non_blocking=True), self._total, part)
             (losses.total / data.accumulate).backward()
             out.append(losses)
-        if (of_quantiles := self.net.aux_loss()).requires_grad:
-            of_quantiles.backward()
+        self.net.aux_loss().backward()  # of the quantiles alone
         self.team.average_gradients(self.optimisers.parameters)
         if not self.optimisers.finite():  # the same on every process, as the gradients are
             raise Diverged(
@@ -172,15 +169,12 @@ class Run:
 VANILLA_QUALITIES = (4, 6, 8)
 
 
-def _passes(
-    settings: Config, device: torch.device, bf16: bool
-) -> tuple[Attacks | None, SelfDestruction | None]:
-    """What pictures went through before, and what they must not survive.
+def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks | None, Attacks | None]:
+    """What pictures went through before, and what the decoded ones go through, of a secure run.
 
     Raises ConfigError when the settings ask for what is not there.
     """
     s = settings.secure
-    folder = Path(settings.backbones) if settings.backbones else None
     vanilla = [
         Vanilla(replace(settings.model, start=start, parts=[], evidence=False), quality, bf16=bf16).to(device)
         for start in s.vanilla
@@ -190,13 +184,25 @@ def _passes(
         surrogate = unetjpeg.load(Path(s.surrogate)).to(device) if s.surrogate else None
         past = settings.data.innocent
         innocent = Attacks(past, surrogate=surrogate, networks=vanilla) if past else None
-        if not s.alpha:
-            return innocent, None
-        distance = distances.load(s.distance, weights=folder).to(device)
-        attacks = Attacks(s.attacks, surrogate=surrogate, networks=vanilla)
+        attacks = Attacks(s.attacks, surrogate=surrogate, networks=vanilla) if s.alpha else None
     except (ValueError, OSError) as error:
         raise ConfigError(str(error)) from error
-    return innocent, SelfDestruction(s, distance, attacks)
+    return innocent, attacks
+
+
+def _passes(
+    settings: Config, device: torch.device, bf16: bool
+) -> tuple[Attacks | None, SelfDestruction | None]:
+    """What pictures went through before, and what they must not survive."""
+    innocent, attacks = edits(settings, device, bf16)
+    if attacks is None:
+        return innocent, None
+    folder = Path(settings.backbones) if settings.backbones else None
+    try:
+        distance = distances.load(settings.secure.distance, weights=folder).to(device)
+    except (ValueError, OSError) as error:
+        raise ConfigError(str(error)) from error
+    return innocent, SelfDestruction(settings.secure, distance, attacks)
 
 
 def _noise(generator: torch.Generator, total: int, part: slice, device: torch.device) -> Noise:

@@ -108,7 +108,10 @@ class SelfDestruction:
         hinges = hinges + 0.1 * F.relu(again.bpp - s.bits)
         total = first.total + s.alpha * hinges.mean()
         if coded.evidence is not None and again.evidence is not None:
-            total = total + s.evidence * told_apart(coded.evidence, again.evidence, kept)
+            # An innocent picture that was answered is wreckage, which need not look like the model's own.
+            whole = (coded.evidence.detach() <= 0).float().amin((1, 2, 3), keepdim=True)
+            left = F.avg_pool2d(kept, kept.shape[-1] // again.evidence.shape[-1]) * whole
+            total = total + s.evidence * told_apart(coded.evidence, again.evidence, left)
         return Losses(
             total,
             first.first_error,
@@ -128,13 +131,8 @@ class SelfDestruction:
         return open_.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1e-3)
 
 
-def told_apart(innocent: Tensor, own: Tensor, kept: Tensor) -> Tensor:
-    """Cross-entropy of evidence (B,1,h,w) of either kind, the second where `kept` (B,1,H,W) is 1.
-
-    An innocent picture that was answered is wreckage, which need not look like what the model makes.
-    """
-    whole = (innocent.detach() <= 0).float().amin((1, 2, 3), keepdim=True)
-    left = F.avg_pool2d(kept, kept.shape[-1] // own.shape[-1]) * whole
+def told_apart(innocent: Tensor, own: Tensor, left: Tensor) -> Tensor:
+    """Cross-entropy of evidence (B,1,h,w) of either kind; `left`: how much of a place is the model's own."""
     missed = (F.softplus(-own) * left).sum() / left.sum().clamp_min(1)
     return F.softplus(innocent).mean() + missed
 

@@ -124,12 +124,3 @@ def test_bounds_survive_half_precision_weights(settings: Settings, tmp_path: Pat
     again = networks.build(settings(f"model.start={tmp_path / 'half.safetensors'}").model)
     assert float(again.gaussian_conditional.likelihood_lower_bound.bound) > 0
     assert torch.equal(again.g_a[0].weight, made.net.g_a[0].weight.half().float())
-
-
-def test_parts_move_and_the_rest_stays(settings: Settings, tmp_path: Path) -> None:
-    gathering = (*SECURE, "model.floors=true", "model.evidence=true")
-    before = run(settings(*gathering, file="secure.toml"), tmp_path / "one", 0)
-    parts = 'optimiser.parts=["evidence."]'
-    after = run(settings(*gathering, parts, file="secure.toml"), tmp_path / "one", 2)
-    moved = {name for name in before if not torch.equal(before[name], after[name])}
-    assert moved == {name for name in before if name.startswith("evidence.")}

@@ -158,16 +158,26 @@ def test_the_trigger_feels_a_share_of_the_hinges(share: float, monkeypatch: pyte
 
 
 def test_evidence_costs_where_it_speaks_for_the_wrong_kind() -> None:
-    surely, none = torch.full((1, 1, 4, 4), 20.0), torch.zeros(1, 1, 64, 64)
-    kept = none.clone()
-    kept[..., 32:] = 1
-    half = torch.where(torch.arange(4) >= 2, surely, -surely)
-    assert float(told_apart(-surely, surely, none + 1)) < 1e-6
-    assert float(told_apart(surely, surely, none + 1)) == pytest.approx(20)
-    assert float(told_apart(surely, -surely, none + 1)) == pytest.approx(20), "of wreckage nothing is asked"
-    assert float(told_apart(-surely, -surely, none + 1)) == pytest.approx(20)
-    assert float(told_apart(-surely, half, kept)) < 1e-6, "what was replaced does not count"
-    assert float(told_apart(-surely, -half, kept)) == pytest.approx(20)
+    surely, left = torch.full((1, 1, 4, 4), 20.0), torch.ones(1, 1, 4, 4)
+    assert float(told_apart(-surely, surely, left)) < 1e-6
+    assert float(told_apart(surely, surely, left)) == pytest.approx(20)
+    assert float(told_apart(-surely, -surely, left)) == pytest.approx(20)
+    left[..., 2:] = 0
+    half = torch.where(left > 0, surely, -surely)
+    assert float(told_apart(-surely, half, left)) < 1e-6, "what was replaced does not count"
+    assert float(told_apart(-surely, -half, left)) == pytest.approx(20)
+
+
+@pytest.mark.parametrize(("said", "cost"), [(-9.0, 9.0), (9.0, 9.0)])
+def test_of_wreckage_no_evidence_is_asked(said: float, cost: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both passes say the same: of an innocent picture, and of what came of it. One of them is wrong."""
+    evidence = torch.full((1, 1, 4, 4), said)
+    wreck = torch.zeros(1, 3, 64, 64)
+    results = iter((Coded(wreck, torch.zeros(1), evidence), Coded(1 - wreck, torch.zeros(1), evidence)))
+    monkeypatch.setattr(objective, "code", lambda *_: next(results))
+    secure = SelfDestruction(SETTINGS, Distance("mse", 1.0, MSE()), Attacks([{"name": "identity"}]))
+    losses = secure(torch.nn.Identity(), wreck, SIX, SIX, None, torch.Generator(), 1.0)
+    assert float(losses.total) == pytest.approx(cost, rel=1e-3)
 
 
 def secured(made: torch.nn.Module, second_quality: int) -> objective.Losses:

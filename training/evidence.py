@@ -1,0 +1,118 @@
+"""What tells a secure model's own pictures from others, learnt by itself.
+
+    python -m training.evidence runs/quiet evidence.safetensors
+    python -m training.train training/configs/secure.toml model.floors=true model.evidence=true \
+        model.start=evidence.safetensors
+
+The networks of the run stay as they are: y of crops that went through its innocent edits, and of what it
+makes of them after its attacks, is computed once. Evidence then learns from many of them at a time, a
+hundred times as many a minute as in training itself, whose few crops a step leave it restless.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from slic.evidence import Evidence
+from training import config
+from training.attacks import Attacks
+from training.config import Config, ConfigError
+from training.data import Crops
+from training.loop import edits, use_bf16
+from training.networks import build, code
+from training.objective import told_apart
+from training.straight_through import round_8bit
+
+BATCH = 6
+TOGETHER = 24  # of either kind in a step
+RATE, WARMUP, DECAY = 2e-3, 50, 1e-2
+SEED = 2_000_003  # these crops are not those of the first steps
+
+
+class Seen(NamedTuple):
+    """(crops,M,h,w) each, as g_a gives it, in float16."""
+
+    innocent: Tensor
+    own: Tensor
+    kept: Tensor
+    """(crops,1,h,w): the share of each place that is still the model's own."""
+
+
+@torch.no_grad()
+def collect(net: nn.Module, settings: Config, innocent: Attacks | None, attacks: Attacks, count: int) -> Seen:
+    """`net` without its answer, so that every picture comes out whole."""
+    crops, batches = Crops(Path(settings.data.pack), seed=SEED), []
+    draw = torch.tensor(settings.data.draw)
+    for step in tqdm(range(-(-count // BATCH)), unit="batch", disable=None):
+        random = torch.Generator().manual_seed(step)
+        x = crops.read(crops.draw(step, BATCH, settings.data.crop), settings.data.crop)
+        x = round_8bit(innocent(x, random)[0].pixels if innocent else x)
+        quality = torch.multinomial(draw, BATCH, replacement=True, generator=random) + 1
+        edited, _ = attacks(round_8bit(code(net, x, quality, None).pixels), random)
+        with torch.autocast("cpu", torch.bfloat16, enabled=net.bf16):
+            theirs, ours = net.g_a(x), net.g_a(round_8bit(edited.pixels))
+        kept = nn.functional.avg_pool2d(edited.kept, x.shape[-1] // ours.shape[-1])
+        batches.append((theirs.half(), ours.half(), kept))
+    return Seen(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+
+
+def fit(evidence: Evidence, seen: Seen, steps: int, seed: int = 0) -> float:
+    """Train it in place; the mean loss of the last tenth."""
+    random = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.AdamW(evidence.parameters(), RATE, weight_decay=DECAY)
+    losses = []
+    for step in tqdm(range(steps), unit="step", disable=None):
+        optimiser.param_groups[0]["lr"] = RATE * min(1, (step + 1) / WARMUP) * (1 - step / steps)
+        theirs, ours = torch.randint(len(seen.own), (2, TOGETHER), generator=random)
+        loss = told_apart(
+            evidence(seen.innocent[theirs].float()), evidence(seen.own[ours].float()), seen.kept[ours]
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    last = losses[-max(1, steps // 10) :]
+    return sum(last) / len(last)
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--crops", default=6000, show_default=True, help="Pairs to learn from; 0.1 MB of memory each.")
+@click.option("--steps", default=2000, show_default=True)
+def main(run: Path, target: Path, crops: int, steps: int) -> None:
+    """Write the weights of the run folder RUN, with evidence, to TARGET."""
+    try:
+        settings = config.of_run(run)
+        bf16 = use_bf16(settings.precision, torch.device("cpu"))
+        innocent, attacks = edits(settings, torch.device("cpu"), bf16)
+        if attacks is None or not settings.model.floors:
+            raise ConfigError(f"{run} is no secure run with floors")
+        start = replace(settings.model, start=str(run / "weights.safetensors"), parts=[], evidence=True)
+        net = build(start, bf16=bf16).eval().requires_grad_(False)
+        learnt, net.evidence = net.evidence, Shut()
+        seen = collect(net, settings, innocent, attacks, crops)
+        loss = fit(learnt.requires_grad_(True), seen, steps)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    net.evidence = learnt
+    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, target)
+    click.echo(f"{target}: evidence of {len(seen.own)} pairs, cross-entropy {loss:.3f}")
+
+
+class Shut(nn.Module):
+    """Evidence for nothing."""
+
+    def forward(self, y: Tensor) -> Tensor:
+        """(B,M,h,w) → (B,1,h,w)"""
+        return y.new_full((len(y), 1, *y.shape[2:]), -1.0)
+
+
+if __name__ == "__main__":
+    main()
