@@ -32,8 +32,8 @@ def test_it_learns_what_tells_the_kinds_apart() -> None:
     torch.manual_seed(0)
     y = torch.randn(2, 40, 3, 12, 12)
     y[1, :, 2] += 0.8  # less than the noise: no latent tells by itself
-    network, kept = Evidence(3, features=8, joint=4), torch.ones(40, 1, 12, 12)
-    assert fit(network, Seen(y[0], y[1], kept), 150) < 0.1
+    network, kept = Evidence(3, features=32, joint=16), torch.ones(40, 1, 12, 12)
+    assert fit(network, Seen(y[0], y[1], kept), 400) < 0.1
     theirs, ours = (network(part).detach() for part in y)
     assert (theirs < 0).float().mean() > 0.95 and (ours > 0).float().mean() > 0.95
 
