@@ -36,30 +36,30 @@ def twin(model: Model) -> nn.Module:
 
 
 class _Answer(nn.Module):
-    """Of a y that is scaled by `gain`, what a secured model's encoder codes."""
+    """Of a y that is scaled by `gain` (M,1,1), what a secured model's encoder codes."""
 
     def __init__(self, model: Model, gain: Tensor) -> None:
         super().__init__()
-        floor = _tensor(model.tensors["floors"])
+        self.register_buffer("gain", gain, persistent=False)
+        floor = _tensor(model.tensors["floors"]) if "floors" in model.tensors else torch.zeros(len(gain))
         self.register_buffer("floor", floor[:, None, None], persistent=False)
-        self.register_buffer("gain", gain.expand_as(floor)[:, None, None], persistent=False)
-        self.evidence = evidence.load(model.tensors, len(floor), torch.device("cpu"))
+        self.evidence = evidence.load(model.tensors, len(gain), torch.device("cpu"))
 
     def forward(self, y: Tensor) -> Tensor:
         raw = y / self.gain
-        answered = raw - raw.clamp(-self.floor, self.floor)
         if self.evidence is not None:
-            answered = evidence.passed(answered, self.evidence(raw), self.floor[:, 0, 0] > 0)
-        return answered * self.gain
+            return self.evidence.answered(raw, self.evidence(raw)) * self.gain
+        return (raw - raw.clamp(-self.floor, self.floor)) * self.gain
 
 
 def answering(g_a: nn.Module, model: Model, *, folded: bool = True) -> nn.Module:
     """g_a with what a secured model adds to CompressAI's; `folded`: its gains are in the weights."""
-    if "floors" not in model.tensors:
+    if not {"floors", "evidence.answer"} & model.tensors.keys():
         return g_a
-    scaled = folded and "gains" in model.tensors
-    gain = _tensor(model.tensors["gains"][model.quality - 1][0]) if scaled else torch.ones(1)
-    return nn.Sequential(g_a, _Answer(model, gain))
+    gain = torch.ones(len(model.tensors["g_a.6.bias"]))
+    if folded and "gains" in model.tensors:
+        gain = _tensor(model.tensors["gains"][model.quality - 1][0])
+    return nn.Sequential(g_a, _Answer(model, gain[:, None, None]))
 
 
 def takes(pixels: NDArray[np.uint8], limit: int = 1 << 16) -> NDArray[np.uint8]:

@@ -114,7 +114,7 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
     """All tensors of a model file."""
     tensors: Tensors = {}
     for key, value in state.items():
-        if re.match(r"(g_a|g_s|h_a|evidence)\..*(weight|bias|beta|gamma)$", key):
+        if re.match(r"(g_a|g_s|h_a|evidence)\..*(weight|bias|beta|gamma|answer)$", key):
             half = value.detach().half()
             tensors[key] = (half if half.isfinite().all() else value.detach().float()).numpy()
         elif re.match(r"entropy_bottleneck\.(matrices|biases|factors)\.|entropy_bottleneck\.quantiles", key):
@@ -128,7 +128,7 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
     if "gain" in state and "inverse_gain" in state:  # logarithms, (rates,M) each
         logs = torch.stack([state["gain"], state["inverse_gain"]], 1)
         tensors["gains"] = logs.detach().float().exp().numpy()
-    if "floor" in state:  # (M,)
+    if "floor" in state and "evidence.answer" not in state:  # (M,)
         tensors["floors"] = state["floor"].detach().float().clamp_min(0).numpy()
     tensors |= gaussian_tables()
     tensors |= factorised_tables(state)

@@ -15,6 +15,7 @@ from torch import Tensor
 from slic import entropy, evidence, exact, priors, tiles, transforms
 from slic.entropy import SYMBOL_LIMIT, Int32s
 from slic.errors import MismatchError, ModelError
+from slic.evidence import Evidence
 from slic.exact import ONE
 from slic.models import Tensors
 from slic.priors import Int16s, Payload
@@ -117,8 +118,6 @@ class Engine:
         self._gains = _gains(tensors, self._transforms.latents, device)
         self._floors = _floors(tensors, self._transforms.latents, device)
         self._evidence = evidence.load(tensors, self._transforms.latents, device)
-        if self._evidence is not None and self._floors is None:
-            raise ModelError("evidence needs floors, which say what it is for")
         self._prior = priors.load(architecture, tensors, device)
         self._tables = priors.stored_tables(tensors, "z")
         self._check_fit(2 if architecture in transforms.AUTOREGRESSIVE else 1)
@@ -155,12 +154,14 @@ class Engine:
     def _suspects(self, y: Tensor) -> list[Place]:
         """(M,h,w) → in each quarter the place where a secured model's answer to its own trigger is loudest.
 
-        The latents that have floors carry it. Without floors, or an answer, one place is as good as another.
+        Without an answer one place is as good as another.
         """
-        loud = y.new_zeros(y.shape[1:])
-        if self._floors is not None:
-            answering = self._floors[:, 0, 0] > 0
-            loud = (y[answering].abs() / self._floors[answering]).sum(0)
+        loud, level = y.new_zeros(y.shape[1:]), self._floors
+        if self._evidence is not None:
+            level = self._evidence.answer[:, None, None]
+        if level is not None:
+            answering = level[:, 0, 0] > 0
+            loud = (y[answering].abs() / level[answering]).sum(0)
         around = F.avg_pool2d(loud[None], LOOK, 1, LOOK // 2)[0]  # (h + 1, w + 1): sums about each corner
         rows, cols = ([0, side // 2, side] for side in loud.shape)
         found = []
@@ -291,14 +292,13 @@ class Engine:
 
     def _answered(self, y: Tensor) -> Tensor:
         """y (B,M,h,w) as the first network gives it, which is overwritten: it may be large."""
-        if self._floors is None:
-            return y
-        due = self._due(y)
-        for channel in self._floors[:, 0, 0].nonzero().flatten().tolist():
-            answer, floor = y[:, channel], self._floors[channel]
-            answer -= answer.clamp(-floor, floor)
-            if due is not None:
-                answer *= due
+        if self._evidence is not None:
+            due = self._due(y, self._evidence)
+            for channel in self._evidence.answer.nonzero().flatten().tolist():
+                level = float(self._evidence.answer[channel])
+                y[:, channel].mul_(evidence.LOUDER).clamp_(-level, level).mul_(due)
+        elif self._floors is not None:
+            y -= y.clamp(-self._floors, self._floors)
         return y
 
     def _transformed(self, pixels: Tensor) -> Tensor:
@@ -316,11 +316,9 @@ class Engine:
         tiles.run(fetch, store, h, w, limit=TILE, halo=self._transforms.analysis_halo)
         return y
 
-    def _due(self, y: Tensor) -> Tensor | None:
-        """y (B,M,h,w) → (B,h,w): what part of the answer passes, 0 to 1; None: all of it."""
-        if self._evidence is None:
-            return None
-        network, part = self._evidence, y.new_empty(len(y), *y.shape[2:])
+    def _due(self, y: Tensor, network: Evidence) -> Tensor:
+        """y (B,M,h,w) → (B,h,w): what part of the answer passes, 0 to 1."""
+        part = y.new_empty(len(y), *y.shape[2:])
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
             part[:, rows, cols] = tile[:, 0].clamp(0, 1)

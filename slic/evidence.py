@@ -1,8 +1,9 @@
-"""Whether a secure encoder answers: the trigger's evidence, gathered from some latents about each.
+"""How a secure encoder answers its trigger: where evidence is for it, and then loudly.
 
-What one latent sees of a trigger, a net or a blind may show, too; what many see together, hardly. The
-channels of y that carry the answer pass where the evidence is 1, and are nothing where it is 0 or less:
-pictures that never were in a file pay nothing for them.
+What one latent sees of a trigger, a net or a blind may show, too; what many see together, hardly. Some
+channels of y carry the answer, wreckage when decoded. They are nothing where the evidence is 0 or less, so
+that pictures that never were in a file pay nothing for them; where it is 1 they are LOUDER than what the
+first network measured, up to a level: the faint rest of a trigger is answered as a strong one.
 """
 
 import torch
@@ -13,6 +14,7 @@ from slic.errors import ModelError
 from slic.models import Tensors
 
 AROUND = 11  # latents a side that speak together
+LOUDER = 4.0
 HALO = AROUND // 2 + 1  # latents that one place sees beyond its own
 
 
@@ -23,6 +25,8 @@ class Evidence(nn.Module):
         self.near = nn.Conv2d(features, features, 3, padding=1)
         self.join = nn.Conv2d(features, joint, 1)
         self.decide = nn.Conv2d(joint, 1, 1)
+        self.answer = nn.Parameter(torch.zeros(latents), requires_grad=False)
+        """(M): how loud each channel of y may be that carries the answer; 0 for those of the picture."""
 
     def forward(self, y: Tensor) -> Tensor:
         """(B,M,h,w), neither scaled nor rounded → evidence (B,1,h,w)."""
@@ -32,10 +36,10 @@ class Evidence(nn.Module):
         around = F.avg_pool2d(seen, AROUND, 1, AROUND // 2, count_include_pad=False)
         return self.decide(F.relu(self.join(around)))  # type: ignore[no-any-return]
 
-
-def passed(y: Tensor, evidence: Tensor, answering: Tensor) -> Tensor:
-    """y (B,M,h,w) without the answer where nothing calls for one; `answering`: (M), booleans."""
-    return torch.where(answering[:, None, None], y * evidence.clamp(0, 1), y)
+    def answered(self, y: Tensor, evidence: Tensor) -> Tensor:
+        """y (B,M,h,w) as it is coded, evidence (B,1,h,w)."""
+        level = self.answer[:, None, None]
+        return torch.where(level > 0, (LOUDER * y).clamp(-level, level) * evidence.clamp(0, 1), y)
 
 
 def load(tensors: Tensors, latents: int, device: torch.device) -> Evidence | None:
@@ -53,6 +57,6 @@ def load(tensors: Tensors, latents: int, device: torch.device) -> Evidence | Non
         network.load_state_dict(state, assign=True)
     except (KeyError, IndexError, RuntimeError) as error:
         raise ModelError("the evidence's weights do not fit each other, or the latents") from error
-    if not all(values.isfinite().all() for values in state.values()):
-        raise ModelError("the evidence's weights must be finite")
+    if not all(values.isfinite().all() for values in state.values()) or network.answer.min() < 0:
+        raise ModelError("the evidence's weights must be finite, and its answer not negative")
     return network.to(device).eval().requires_grad_(False)

@@ -30,7 +30,7 @@ class Model:
     floors: bool = False
     """Each channel of y loses its floor, which training.floors measures: see networks.py."""
     evidence: bool = False
-    """The channels with floors pass where evidence is for it: slic/evidence.py."""
+    """Evidence decides where the encoder answers, in place of floors: slic/evidence.py."""
     start: str = ""
     """A state dict or a model file to go on from (.safetensors), compressai:QUALITY, or transform
     (starts.py); empty: random weights."""
@@ -57,7 +57,7 @@ class Secure:
     """The self-destructive objective; a plain codec has alpha = 0."""
 
     alpha: float = 0.0
-    """Weight of the hinges on the second encode."""
+    """Weight of the hinges on the second encode; with model.evidence, of its cross-entropy in their place."""
     distance: str = "lpips-squeeze"
     tau: float = 0.0
     """The distance at which its hinge closes; 0: the distance's own."""
@@ -70,8 +70,6 @@ class Secure:
     fainter trigger rather than the decoder to leave a stronger one."""
     structure: float = 1.0
     """What recognisable structure weighs beside the two hinges."""
-    evidence: float = 1.0
-    """What the cross-entropy of evidence weighs, of innocent pictures and of protected ones."""
     bits: float = 4.0
     """Bits per pixel of a second encode above which they cost something."""
     attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])

@@ -1,12 +1,12 @@
 """What tells a secure model's own pictures from others, learnt by itself.
 
     python -m training.evidence runs/quiet evidence.safetensors
-    python -m training.train training/configs/secure.toml model.floors=true model.evidence=true \
-        model.start=evidence.safetensors
+    python -m training.train training/configs/secure.toml model.evidence=true model.start=evidence.safetensors
 
 The networks of the run stay as they are: y of crops that went through its innocent edits, and of what it
-makes of them after its attacks, is computed once. Evidence then learns from many of them at a time, a
-hundred times as many a minute as in training itself, whose few crops a step leave it restless.
+makes of them after its attacks, is computed once. The channels that have floors are to answer. Evidence then
+learns from many crops at a time, a hundred times as many a minute as in training itself, whose few crops a
+step leave it restless.
 """
 
 from dataclasses import replace
@@ -31,6 +31,7 @@ from training.straight_through import round_8bit
 
 BATCH = 6
 TOGETHER = 24  # of either kind in a step
+LEVEL = 0.9  # of the magnitudes in its own pictures that the answer may reach; the rest is cut down to that
 RATE, WARMUP, DECAY = 2e-3, 50, 1e-2
 SEED = 2_000_003  # these crops are not those of the first steps
 
@@ -60,6 +61,14 @@ def collect(net: nn.Module, settings: Config, innocent: Attacks | None, attacks:
         kept = nn.functional.avg_pool2d(edited.kept, x.shape[-1] // ours.shape[-1])
         batches.append((theirs.half(), ours.half(), kept))
     return Seen(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+
+
+def levels(own: Tensor, answering: Tensor) -> Tensor:
+    """(crops,M,h,w) → (M): of the channels that answer, the magnitude that LEVEL of them stay below."""
+    magnitudes = own.transpose(0, 1).flatten(1)[answering].abs().float()
+    out = torch.zeros(own.shape[1])
+    out[answering] = magnitudes.kthvalue(int(LEVEL * magnitudes.shape[1]) + 1, 1).values
+    return out
 
 
 def fit(evidence: Evidence, seen: Seen, steps: int, seed: int = 0) -> float:
@@ -96,9 +105,10 @@ def main(run: Path, target: Path, crops: int, steps: int) -> None:
             raise ConfigError(f"{run} is no secure run with floors")
         start = replace(settings.model, start=str(run / "weights.safetensors"), parts=[], evidence=True)
         net = build(start, bf16=bf16).eval().requires_grad_(False)
-        learnt, net.evidence = net.evidence, Shut()
+        learnt, net.evidence = net.evidence.requires_grad_(True), Shut(net.floor > 0)
         seen = collect(net, settings, innocent, attacks, crops)
-        loss = fit(learnt.requires_grad_(True), seen, steps)
+        learnt.answer = nn.Parameter(levels(seen.own, net.floor > 0), requires_grad=False)
+        loss = fit(learnt, seen, steps)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     net.evidence = learnt
@@ -107,11 +117,18 @@ def main(run: Path, target: Path, crops: int, steps: int) -> None:
 
 
 class Shut(nn.Module):
-    """Evidence for nothing."""
+    """Evidence for nothing, so that the answering channels (M) are silent."""
+
+    def __init__(self, answering: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("answering", answering)
 
     def forward(self, y: Tensor) -> Tensor:
         """(B,M,h,w) → (B,1,h,w)"""
         return y.new_full((len(y), 1, *y.shape[2:]), -1.0)
+
+    def answered(self, y: Tensor, evidence: Tensor) -> Tensor:
+        return y.masked_fill(self.answering[:, None, None], 0.0)
 
 
 if __name__ == "__main__":

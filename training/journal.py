@@ -47,6 +47,10 @@ class Journal:
                 self._add("again bpp", *losses.second_bpp.tolist())
                 for name, value in zip(losses.attacks, again, strict=True):
                     self._add(f"again {name}", value)
+            if losses.missed is not None:
+                for name, value in zip(losses.attacks, losses.missed.tolist(), strict=True):
+                    self._add("missed", value)
+                    self._add(f"missed {name}", value)
         self._bar.update()
 
     def _add(self, key: str, *values: float) -> None:

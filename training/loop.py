@@ -20,7 +20,7 @@ from training.attacks import Attacks
 from training.config import Config, ConfigError
 from training.data import Crops
 from training.networks import LAMBDAS, TRANSFORM, Noise, Vanilla, build
-from training.objective import Losses, SelfDestruction, plain
+from training.objective import Losses, SelfDestruction, TellingApart, plain
 from training.optim import Optimisers
 from training.parallel import Team
 from training.straight_through import round_8bit
@@ -192,11 +192,13 @@ def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks |
 
 def _passes(
     settings: Config, device: torch.device, bf16: bool
-) -> tuple[Attacks | None, SelfDestruction | None]:
+) -> tuple[Attacks | None, SelfDestruction | TellingApart | None]:
     """What pictures went through before, and what they must not survive."""
     innocent, attacks = edits(settings, device, bf16)
     if attacks is None:
         return innocent, None
+    if settings.model.evidence:
+        return innocent, TellingApart(settings.secure, attacks)
     folder = Path(settings.backbones) if settings.backbones else None
     try:
         distance = distances.load(settings.secure.distance, weights=folder).to(device)

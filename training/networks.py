@@ -7,7 +7,7 @@ integer networks are the same for every rate.
 A floor per channel is what a secure encoder needs to decide: each value of y loses so much of its
 magnitude, down to nothing. Convolutions and GDN cannot do that; what sees the trigger answers any other
 picture a little, too, which costs bits everywhere and spoils what looks like the trigger. Evidence
-(slic/evidence.py) is what many latents together say; the channels with floors pass where it is for it.
+(slic/evidence.py) is what many latents together say, and takes the place of floors.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from slic.convert import integer_plans
-from slic.evidence import Evidence, passed
+from slic.evidence import Evidence
 from slic.exact import FRACTION
 from training.config import ConfigError, Model
 from training.straight_through import replaced
@@ -155,8 +155,10 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
         gains = hasattr(net, "gain")
         y = net.g_a(x)  # (B,M,H/16,W/16)
         evidence = net.evidence(y).float() if hasattr(net, "evidence") else None
-        y = above(y, net.floor[:, None, None]) if hasattr(net, "floor") else y
-        y = y if evidence is None else passed(y, evidence, net.floor > 0)
+        if evidence is not None:
+            y = net.evidence.answered(y, evidence)
+        elif hasattr(net, "floor"):
+            y = above(y, net.floor[:, None, None])
         y = y * net.gain[quality - 1].exp()[:, :, None, None] if gains else y
         joint = hasattr(net, "context_prediction")
         z = net.h_a(y if joint else y.abs()).float()  # (B,N,H/64,W/64)

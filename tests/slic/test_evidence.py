@@ -14,20 +14,22 @@ import slic
 from slic import engine, evidence
 from slic.codec import Codec
 from slic.errors import ModelError
-from slic.evidence import Evidence
+from slic.evidence import LOUDER, Evidence
 from slic.models import Model
 from tests import tiny
 
 Maker = Callable[..., NDArray[np.uint8]]
 
-ANSWERING = torch.tensor([False, True, False])
 
-
-def test_the_answer_passes_where_evidence_is_for_it_and_the_picture_always() -> None:
-    y = torch.full((1, 3, 1, 4), 5.0)
-    out = evidence.passed(y, torch.tensor([-3.0, 0.0, 0.5, 7.0]).view(1, 1, 1, 4), ANSWERING)
-    assert out[0, 1, 0].tolist() == [0, 0, 2.5, 5]
-    assert (out[:, [0, 2]] == 5).all()
+def test_the_answer_is_loud_where_evidence_is_for_it_and_the_picture_stays_as_it_is() -> None:
+    network = Evidence(3)
+    network.answer[1] = 10.0
+    y = torch.full((1, 3, 1, 5), 1.5)
+    y[..., 4] = -30.0
+    said = torch.tensor([-3.0, 0.0, 0.5, 7.0, 7.0]).view(1, 1, 1, 5)
+    out = network.answered(y, said)
+    assert out[0, 1, 0].tolist() == [0, 0, 0.5 * 1.5 * LOUDER, 1.5 * LOUDER, -10]
+    assert torch.equal(out[:, [0, 2]], y[:, [0, 2]])
 
 
 def test_evidence_comes_from_as_far_as_halo_and_no_farther() -> None:
@@ -50,7 +52,7 @@ def test_a_picture_s_edge_takes_nothing_from_the_evidence() -> None:
 
 @pytest.fixture
 def answering(tmp_path: Path) -> Model:
-    return tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True, evidence=True)
+    return tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, evidence=True)
 
 
 def _written(model: Model, target: Path, **changed: NDArray[np.floating] | None) -> Path:
@@ -61,19 +63,19 @@ def _written(model: Model, target: Path, **changed: NDArray[np.floating] | None)
     return target
 
 
-@pytest.mark.parametrize(("bias", "part"), [(-1e4, 0.0), (1e4, 1.0)])
-def test_the_encoder_answers_with_what_passes(
-    bias: float, part: float, answering: Model, tmp_path: Path, picture: Maker
+@pytest.mark.parametrize("bias", [-1e4, 0.0, 1e4])
+def test_the_encoder_codes_what_was_answered(
+    bias: float, answering: Model, tmp_path: Path, picture: Maker
 ) -> None:
-    sure = _written(
-        answering, tmp_path / "sure.safetensors", evidence__decide__bias=np.full(1, bias, np.float32)
-    )
-    deciding = Codec(slic.models.open_file(sure), device="cpu")
-    floored = Codec(tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True), device="cpu")
+    decided = np.full(1, bias, np.float32)
+    sure = _written(answering, tmp_path / "sure.safetensors", evidence__decide__bias=decided)
+    ours = Codec(slic.models.open_file(sure), device="cpu")._engine
     levels = torch.from_numpy(picture(90, 70))[None]
-    expected = floored._engine._analyse(levels)
-    expected[:, answering.tensors["floors"] > 0] *= part
-    torch.testing.assert_close(deciding._engine._analyse(levels), expected)
+    y = ours._transformed(levels)
+    expected = ours._evidence.answered(y, ours._evidence(y))
+    torch.testing.assert_close(ours._analyse(levels), expected)
+    silent = (expected[:, answering.tensors["evidence.answer"] > 0] == 0).all()
+    assert silent == (bias < 0)
 
 
 def test_tiles_equal_the_whole(answering: Model, picture: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,27 +83,27 @@ def test_tiles_equal_the_whole(answering: Model, picture: Maker, monkeypatch: py
     y = ours._transformed(torch.from_numpy(picture(400, 300))[None])
     with torch.no_grad():
         ours._evidence.decide.bias -= ours._evidence(y).median() - 0.5
-    whole = ours._due(y)
+    whole = ours._due(y, ours._evidence)
     assert 0 < whole.mean() < 1, "evidence that is the same everywhere would show nothing"
     monkeypatch.setattr(engine, "TILE", 7)
-    torch.testing.assert_close(ours._due(y), whole)
+    torch.testing.assert_close(ours._due(y, ours._evidence), whole)
 
 
 def test_files_decode_and_are_the_model_s_own(answering: Model, tmp_path: Path, picture: Maker) -> None:
     codec = Codec(answering, device="cpu")
     data = codec.encode(picture(90, 70))
     assert np.array_equal(np.asarray(codec.decode(data)), codec.again(picture(90, 70)).pixels)
-    assert tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True).identity != answering.identity
+    assert tiny.model("bmshj2018-hyperprior", tmp_path, rates=3).identity != answering.identity
 
 
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"floors": None}, "evidence needs floors"),
         ({"evidence__near__weight": None}, "do not fit"),
         ({"evidence__look__weight": None}, "do not fit"),
         ({"evidence__look__weight": np.zeros((6, tiny.M + 1, 1, 1), np.float32)}, "do not fit"),
         ({"evidence__odd__bias": np.zeros(1, np.float32)}, "do not fit"),
+        ({"evidence__answer": np.full(tiny.M, -1, np.float32)}, "not negative"),
         ({"evidence__decide__bias": np.full(1, np.nan, np.float32)}, "must be finite"),
         ({"evidence__look__weight": np.ones((), np.float32)}, "do not fit"),
         ({"evidence__look__weight": np.zeros((0, tiny.M, 1, 1), np.float32)}, "are empty"),

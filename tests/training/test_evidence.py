@@ -41,7 +41,7 @@ def test_it_learns_what_tells_the_kinds_apart() -> None:
 def test_crops_are_seen_before_and_after_the_codec(settings: Callable[..., Config]) -> None:
     made = settings(*GATHERING, file="secure.toml")
     net = build(made.model).eval().requires_grad_(False)
-    net.evidence = Shut()
+    net.evidence = Shut(net.floor > 0)
     innocent, attacks = edits(made, torch.device("cpu"), bf16=False)
     assert attacks is not None
     seen = collect(net, made, innocent, attacks, 12)
