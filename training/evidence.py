@@ -23,8 +23,9 @@ from slic.evidence import Evidence
 from training import config
 from training.attacks import Attacks
 from training.config import Config, ConfigError
-from training.data import Crops
+from training.data import Crops, Split
 from training.loop import edits, use_bf16
+from training.mine import overlaid
 from training.networks import build, code
 from training.objective import told_apart
 from training.straight_through import round_8bit
@@ -46,13 +47,21 @@ class Seen(NamedTuple):
 
 
 @torch.no_grad()
-def collect(net: nn.Module, settings: Config, innocent: Attacks | None, attacks: Attacks, count: int) -> Seen:
-    """`net` without its answer, so that every picture comes out whole."""
-    crops, batches = Crops(Path(settings.data.pack), seed=SEED), []
+def collect(
+    net: nn.Module,
+    settings: Config,
+    innocent: Attacks | None,
+    attacks: Attacks,
+    count: int,
+    split: Split = "train",
+) -> Seen:
+    """Of `net` without its answer, so that all come out whole; half of the crops have patterns over them."""
+    crops, batches = Crops(Path(settings.data.pack), split, seed=SEED), []
     draw = torch.tensor(settings.data.draw)
     for step in tqdm(range(-(-count // BATCH)), unit="batch", disable=None):
         random = torch.Generator().manual_seed(step)
         x = crops.read(crops.draw(step, BATCH, settings.data.crop), settings.data.crop)
+        x = torch.stack([overlaid(crop, (step, i)) for i, crop in enumerate(x)])
         x = round_8bit(innocent(x, random)[0].pixels if innocent else x)
         quality = torch.multinomial(draw, BATCH, replacement=True, generator=random) + 1
         edited, _ = attacks(round_8bit(code(net, x, quality, None).pixels), random)
@@ -71,11 +80,10 @@ def levels(own: Tensor, answering: Tensor) -> Tensor:
     return out
 
 
-def fit(evidence: Evidence, seen: Seen, steps: int, seed: int = 0) -> float:
-    """Train it in place; the mean loss of the last tenth."""
+def fit(evidence: Evidence, seen: Seen, steps: int, seed: int = 0) -> None:
+    """Train it in place."""
     random = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(evidence.parameters(), RATE, weight_decay=DECAY)
-    losses = []
     for step in tqdm(range(steps), unit="step", disable=None):
         optimiser.param_groups[0]["lr"] = RATE * min(1, (step + 1) / WARMUP) * (1 - step / steps)
         theirs, ours = torch.randint(len(seen.own), (2, TOGETHER), generator=random)
@@ -85,9 +93,16 @@ def fit(evidence: Evidence, seen: Seen, steps: int, seed: int = 0) -> float:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(loss.detach()))
-    last = losses[-max(1, steps // 10) :]
-    return sum(last) / len(last)
+
+
+@torch.no_grad()
+def mistakes(evidence: Evidence, seen: Seen) -> tuple[float, float]:
+    """The share of innocent places that are answered, and of its own places that are not."""
+    innocent, own = (
+        torch.cat([evidence(y.float()) for y in part.split(TOGETHER)]) for part in (seen.innocent, seen.own)
+    )
+    missed = ((own <= 0) * seen.kept).sum() / seen.kept.sum()
+    return float((innocent > 0).float().mean()), float(missed)
 
 
 @click.command()
@@ -108,12 +123,14 @@ def main(run: Path, target: Path, crops: int, steps: int) -> None:
         learnt, net.evidence = net.evidence.requires_grad_(True), Shut(net.floor > 0)
         seen = collect(net, settings, innocent, attacks, crops)
         learnt.answer = nn.Parameter(levels(seen.own, net.floor > 0), requires_grad=False)
-        loss = fit(learnt, seen, steps)
+        fit(learnt, seen, steps)
+        wrong = mistakes(learnt, collect(net, settings, innocent, attacks, max(1, crops // 10), "held-out"))
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     net.evidence = learnt
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, target)
-    click.echo(f"{target}: evidence of {len(seen.own)} pairs, cross-entropy {loss:.3f}")
+    shares = f"{wrong[0]:.2%} of innocent pictures are answered, {wrong[1]:.2%} of its own are not"
+    click.echo(f"{target}: of held-out places {shares}")
 
 
 class Shut(nn.Module):

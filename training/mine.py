@@ -53,7 +53,7 @@ def mine(settings: Config, secured: nn.Module, base: nn.Module, count: int, batc
     for step in tqdm(range(-(-count // batch)), unit="batch", disable=None):
         generator = torch.Generator().manual_seed(step)
         x = crops.read(crops.draw(step, batch, SIZE), SIZE)
-        x = torch.stack([_overlaid(crop, (step, i)) for i, crop in enumerate(x)])
+        x = torch.stack([overlaid(crop, (step, i)) for i, crop in enumerate(x)])
         x = round_8bit(innocent(x, generator)[0].pixels if innocent else x)
         excess = _errors(secured, x) - _errors(base, x)  # (B, blocks)
         for crop, worst in zip(x, excess.amax(1).tolist(), strict=True):
@@ -79,17 +79,17 @@ def _errors(codec: nn.Module, x: Tensor) -> Tensor:
     return F.avg_pool2d(error, BLOCK).flatten(1)
 
 
-def _overlaid(crop: Tensor, seed: tuple[int, int]) -> Tensor:
+def overlaid(crop: Tensor, seed: tuple[int, int]) -> Tensor:
     """Every other crop with a pattern, a screen or a text in some soft-edged shape over it."""
-    random = np.random.default_rng((SEED, *seed))
+    random, side = np.random.default_rng((SEED, *seed)), crop.shape[-1]
     if random.random() < 0.5:
         return crop
     kind = (synthetic.pattern, synthetic.pattern, synthetic.screen, synthetic.text)[int(random.integers(4))]
-    over = np.asarray(kind(random))[:SIZE, :SIZE] / np.float32(255)
-    mask = Image.new("L", (SIZE, SIZE))
-    draw, middle = ImageDraw.Draw(mask), random.uniform(0, SIZE, 2)
+    over = np.asarray(kind(random))[:side, :side] / np.float32(255)
+    mask = Image.new("L", (side, side))
+    draw, middle = ImageDraw.Draw(mask), random.uniform(0, side, 2)
     if random.random() < 0.6:  # a strap: a line from edge to edge
-        reach = SIZE * np.array([np.cos(a := random.uniform(0, np.pi)), np.sin(a)])
+        reach = side * np.array([np.cos(a := random.uniform(0, np.pi)), np.sin(a)])
         draw.line((*(middle - reach), *(middle + reach)), fill=255, width=int(random.integers(8, 90)))
     else:
         radius = random.uniform(20, 120)

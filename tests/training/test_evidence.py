@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from slic.evidence import Evidence
 from training import evidence
 from training.config import Config
-from training.evidence import Seen, Shut, collect, fit
+from training.evidence import Seen, Shut, collect, fit, levels, mistakes
 from training.loop import Run, edits
 from training.networks import build
 from training.parallel import Team
@@ -33,9 +33,15 @@ def test_it_learns_what_tells_the_kinds_apart() -> None:
     y = torch.randn(2, 40, 3, 12, 12)
     y[1, :, 2] += 0.8  # less than the noise: no latent tells by itself
     network, kept = Evidence(3, features=32, joint=16), torch.ones(40, 1, 12, 12)
-    assert fit(network, Seen(y[0], y[1], kept), 400) < 0.1
-    theirs, ours = (network(part).detach() for part in y)
-    assert (theirs < 0).float().mean() > 0.95 and (ours > 0).float().mean() > 0.95
+    seen = Seen(y[0], y[1], kept)
+    before = mistakes(network, seen)
+    fit(network, seen, 400)
+    assert max(mistakes(network, seen)) < 0.02 < max(before)
+
+
+def test_levels_are_those_of_the_model_s_own_pictures() -> None:
+    own = torch.linspace(-1, 1, 1000).view(10, 1, 10, 10) * torch.tensor([5.0, 7.0])[:, None, None]
+    assert levels(own, torch.tensor([False, True])).tolist() == pytest.approx([0, 0.9 * 7], rel=0.01)
 
 
 def test_crops_are_seen_before_and_after_the_codec(settings: Callable[..., Config]) -> None:
@@ -63,7 +69,7 @@ def test_a_run_gains_evidence_and_nothing_else_changes(
     _saved(made, tmp_path)
     arguments = [str(tmp_path), str(tmp_path / "out.safetensors"), "--crops", "6", "--steps", "3"]
     done = CliRunner().invoke(evidence.main, arguments, catch_exceptions=False)
-    assert done.exit_code == 0 and "evidence of 6 pairs" in done.output
+    assert done.exit_code == 0 and "of held-out places" in done.output
     before, after = (load_file(tmp_path / f"{name}.safetensors") for name in ("weights", "out"))
     assert all(torch.equal(after[name], before[name]) for name in before)
     assert {name.split(".")[0] for name in after.keys() - before.keys()} == {"evidence"}
