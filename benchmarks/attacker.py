@@ -5,7 +5,7 @@ CompressAI's classes where gradients are needed.
 """
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ GRID = 64  # ... for a place of z: the codec treats pictures that are moved by s
 DISTORTION = 0.0483 * 255**2  # what squared error costs in bits: CompressAI's at quality 6
 CROP, BATCH = 128, 4
 
+Encoder = Callable[[Tensor], Tensor]
+"""(1,3,16h,16w) → y (1,M,h,w)"""
 Residual = NDArray[np.float64]
 
 
@@ -54,7 +56,7 @@ class Attacker:
         return self.codec._engine._decode_latents(coded, *size).cpu()
 
     @torch.no_grad()
-    def encode_with(self, encoder: nn.Module, pixels: Pixels, gain: Tensor | None = None) -> bytes:
+    def encode_with(self, encoder: Encoder, pixels: Pixels, gain: Tensor | None = None) -> bytes:
         """A file of what another encoder sees, with this model's tables and for its decoder."""
         y = encoder(tensor(pixels)) * (self.before if gain is None else gain)
         return self.file(y[0], pixels)
@@ -90,19 +92,30 @@ class Attacker:
             optimiser.step()
         return encoder
 
+    def silent(self, pixels: Pixels) -> bytes:
+        """A file by the public encoder, but for what answers: nothing has to be trained for that."""
+        secured = isinstance(self.g_a, peer.Secured)
+        return self.encode_with(self.g_a.silent if secured else self.g_a, pixels)  # type: ignore[union-attr]
+
     def clean(self, pixels: Pixels, steps: int, levels: float = 8.0) -> Pixels:
         """The picture, no pixel changed by more than `levels`, so that the encoder takes it for innocent."""
         x, most = tensor(pixels), levels / 255
         change = torch.zeros_like(x, requires_grad=True)
         for step in range(steps):
             moved = (x + change).clamp(0, 1)
-            loss = (self._decode(self.g_a(_rounded(moved * 255) / 255) * self.before) - moved).square().mean()
+            loss = self._damage(_rounded(moved * 255) / 255, moved)
             (gradient,) = torch.autograd.grad(loss, change)
             with torch.no_grad():
                 change -= gradient.sign() * most / 4 * (1 - step / steps)
                 change.clamp_(-most, most)
         height, width = pixels.shape[:2]
         return _levels(x + change)[:height, :width]
+
+    def _damage(self, seen: Tensor, wanted: Tensor) -> Tensor:
+        """What the attacker wants small: evidence, if there is any; beyond 1 the answer has no slope."""
+        if isinstance(self.g_a, peer.Secured) and self.g_a.evidence is not None:
+            return F.relu(self.g_a.evidence(self.g_a.g_a(seen)) + 1).mean()
+        return (self._decode(self.g_a(seen) * self.before) - wanted).square().mean()
 
     def _decode(self, y: Tensor) -> Tensor:
         out: Tensor = self.g_s(_rounded(y) * self.after)

@@ -35,21 +35,27 @@ def twin(model: Model) -> nn.Module:
     return net.eval()
 
 
-class _Answer(nn.Module):
-    """Of a y that is scaled by `gain` (M,1,1), what a secured model's encoder codes."""
+class Secured(nn.Module):
+    """A g_a, whose y is scaled by `gain` (M), with what a secured model's encoder makes of its y."""
 
-    def __init__(self, model: Model, gain: Tensor) -> None:
+    def __init__(self, g_a: nn.Module, model: Model, gain: Tensor) -> None:
         super().__init__()
-        self.register_buffer("gain", gain, persistent=False)
+        self.g_a = g_a
+        self.register_buffer("gain", gain[:, None, None], persistent=False)
         floor = _tensor(model.tensors["floors"]) if "floors" in model.tensors else torch.zeros(len(gain))
         self.register_buffer("floor", floor[:, None, None], persistent=False)
         self.evidence = evidence.load(model.tensors, len(gain), torch.device("cpu"))
 
-    def forward(self, y: Tensor) -> Tensor:
-        raw = y / self.gain
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.g_a(x) / self.gain
         if self.evidence is not None:
-            return self.evidence.answered(raw, self.evidence(raw)) * self.gain
-        return (raw - raw.clamp(-self.floor, self.floor)) * self.gain
+            return self.evidence.answered(y, self.evidence(y)) * self.gain
+        return (y - y.clamp(-self.floor, self.floor)) * self.gain
+
+    def silent(self, x: Tensor) -> Tensor:
+        """Without the channels that answer."""
+        level = self.floor if self.evidence is None else self.evidence.answer[:, None, None]
+        return self.g_a(x).masked_fill(level > 0, 0.0)
 
 
 def answering(g_a: nn.Module, model: Model, *, folded: bool = True) -> nn.Module:
@@ -59,7 +65,7 @@ def answering(g_a: nn.Module, model: Model, *, folded: bool = True) -> nn.Module
     gain = torch.ones(len(model.tensors["g_a.6.bias"]))
     if folded and "gains" in model.tensors:
         gain = _tensor(model.tensors["gains"][model.quality - 1][0])
-    return nn.Sequential(g_a, _Answer(model, gain[:, None, None]))
+    return Secured(g_a, model, gain)
 
 
 def takes(pixels: NDArray[np.uint8], limit: int = 1 << 16) -> NDArray[np.uint8]:

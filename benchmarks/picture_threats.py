@@ -155,6 +155,10 @@ def old_encoder(scene: Scene, published: Published) -> Iterator[Forged]:
             yield Forged(base.model.path.stem, published.forgery, data)
 
 
+def silent_encoder(scene: Scene, published: Published) -> Iterator[Forged]:
+    yield Forged("as it is", published.forgery, scene.attacker.silent(published.forgery))
+
+
 def own_encoder(scene: Scene, published: Published) -> Iterator[Forged]:
     data = scene.attacker.encode_with(scene.encoder, published.forgery)
     yield Forged(f"{scene.steps} steps", published.forgery, data)
@@ -205,6 +209,7 @@ FORGERIES: Mapping[str, Forge] = {
     "copy chunks from another file": swap_latents,
     "splice the latents of two files": splice,
     "an older encoder before the public decoder": old_encoder,
+    "slic's own encoder, its answer left out, before the public decoder": silent_encoder,
     "an own encoder, trained before the public decoder": own_encoder,
     "gradient descent on latents before the public decoder": imitate,
 }

@@ -66,6 +66,8 @@ def test_the_twin_has_slics_weights(  # type: ignore[no-untyped-def]
         with torch.no_grad():
             y *= codec._engine._gain(model.index)[0] if model is answering else 1
             assert (peer.twin(model).g_a(x) - y).abs().max() < 1e-3 * y.abs().max()
+    silent, answers = peer.twin(answering).g_a.silent(x), answering.tensors["evidence.answer"] > 0
+    assert not silent[:, answers].any() and silent[:, ~answers].any()
 
 
 def test_scenes_have_the_size_asked_for() -> None:
