@@ -318,10 +318,10 @@ class Engine:
 
     def _due(self, y: Tensor, network: Evidence) -> Tensor:
         """y (B,M,h,w) → (B,h,w): what part of the answer passes, 0 to 1."""
-        part = y.new_empty(len(y), *y.shape[2:])
+        found = y.new_empty(len(y), 1, *y.shape[2:])
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
-            part[:, rows, cols] = tile[:, 0].clamp(0, 1)
+            found[:, :, rows, cols] = tile
 
         tiles.run(
             lambda rows, cols: network(y[:, :, rows, cols]),
@@ -330,7 +330,7 @@ class Engine:
             limit=TILE,
             halo=evidence.HALO,
         )
-        return part
+        return evidence.due(found)[:, 0]
 
     def _synthesise(self, y_hat: Tensor, height: int, width: int, *, grey: bool) -> Tensor:
         """(B,M,h,w) → (B,H,W,3) or (B,H,W) uint8, tile by tile."""

@@ -1,9 +1,9 @@
 """How a secure encoder answers its trigger: where evidence is for it, and then loudly.
 
 What one latent sees of a trigger, a net or a blind may show, too; what many see together, hardly. Some
-channels of y carry the answer, wreckage when decoded. They are nothing where the evidence is 0 or less, so
-that pictures that never were in a file pay nothing for them; where it is 1 they are LOUDER than what the
-first network measured, up to a level: the faint rest of a trigger is answered as a strong one.
+channels of y carry the answer, wreckage when decoded. They are nothing where evidence is against it, so
+that pictures that never were in a file pay nothing for them; where it is for it they are LOUDER than what
+the first network measured, up to a level: the faint rest of a trigger is answered as a strong one.
 """
 
 import torch
@@ -15,6 +15,7 @@ from slic.models import Tensors
 
 AROUND = 11  # latents a side that speak together
 LOUDER = 4.0
+PRIOR = 3.0  # what the rest of a picture weighs, at most
 HALO = AROUND // 2 + 1  # latents that one place sees beyond its own
 
 
@@ -30,16 +31,23 @@ class Evidence(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         """(B,M,h,w), neither scaled nor rounded → evidence (B,1,h,w)."""
-        seen = torch.tanh(
-            self.near(F.relu(self.look(torch.asinh(y))))
-        )  # votes: one that is loud counts as one
-        around = F.avg_pool2d(seen, AROUND, 1, AROUND // 2, count_include_pad=False)
+        votes = torch.tanh(self.near(F.relu(self.look(torch.asinh(y)))))  # the loud have no more than one
+        around = F.avg_pool2d(votes, AROUND, 1, AROUND // 2, count_include_pad=False)
         return self.decide(F.relu(self.join(around)))  # type: ignore[no-any-return]
 
     def answered(self, y: Tensor, evidence: Tensor) -> Tensor:
         """y (B,M,h,w) as it is coded, evidence (B,1,h,w)."""
         level = self.answer[:, None, None]
-        return torch.where(level > 0, (LOUDER * y).clamp(-level, level) * evidence.clamp(0, 1), y)
+        return torch.where(level > 0, (LOUDER * y).clamp(-level, level) * due(evidence), y)
+
+
+def due(evidence: Tensor) -> Tensor:
+    """(B,1,h,w) → what part of the answer passes, 0 to 1.
+
+    Most of a picture is either the model's own or not: what most of its places say helps the others decide.
+    """
+    share = (evidence > 0).float().mean((2, 3), keepdim=True)
+    return (evidence + PRIOR * (2 * share - 1)).clamp(0, 1)
 
 
 def load(tensors: Tensors, latents: int, device: torch.device) -> Evidence | None:

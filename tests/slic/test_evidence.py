@@ -24,12 +24,23 @@ Maker = Callable[..., NDArray[np.uint8]]
 def test_the_answer_is_loud_where_evidence_is_for_it_and_the_picture_stays_as_it_is() -> None:
     network = Evidence(3)
     network.answer[1] = 10.0
-    y = torch.full((1, 3, 1, 5), 1.5)
-    y[..., 4] = -30.0
-    said = torch.tensor([-3.0, 0.0, 0.5, 7.0, 7.0]).view(1, 1, 1, 5)
+    y = torch.full((1, 3, 1, 4), 1.5)
+    y[..., 3] = -30.0
+    said = torch.tensor([-9.0, -9.0, 9.0, 9.0]).view(1, 1, 1, 4)
     out = network.answered(y, said)
-    assert out[0, 1, 0].tolist() == [0, 0, 0.5 * 1.5 * LOUDER, 1.5 * LOUDER, -10]
+    assert out[0, 1, 0].tolist() == [0, 0, 1.5 * LOUDER, -10]
     assert torch.equal(out[:, [0, 2]], y[:, [0, 2]])
+
+
+@pytest.mark.parametrize(("own", "doubtful"), [(0, 0.0), (10, 0.5), (19, 1.0)])
+def test_what_most_of_a_picture_says_decides_about_the_rest(own: int, doubtful: float) -> None:
+    """Twenty places, one of them in doubt."""
+    said = torch.full((1, 1, 1, 20), -9.0)
+    said[..., :own] = 9.0
+    said[..., own] = 0.5
+    out = evidence.due(said)[0, 0, 0]
+    assert out[own] == pytest.approx(doubtful, abs=0.31)
+    assert (out[:own] == 1).all() and (out[own + 1 :] == 0).all()
 
 
 def test_evidence_comes_from_as_far_as_halo_and_no_farther() -> None:
@@ -82,7 +93,7 @@ def test_tiles_equal_the_whole(answering: Model, picture: Maker, monkeypatch: py
     ours = Codec(answering, device="cpu")._engine
     y = ours._transformed(torch.from_numpy(picture(400, 300))[None])
     with torch.no_grad():
-        ours._evidence.decide.bias -= ours._evidence(y).median() - 0.5
+        ours._evidence.decide.bias -= ours._evidence(y).median()
     whole = ours._due(y, ours._evidence)
     assert 0 < whole.mean() < 1, "evidence that is the same everywhere would show nothing"
     monkeypatch.setattr(engine, "TILE", 7)
