@@ -15,7 +15,7 @@ from slic.models import Tensors
 
 AROUND = 11  # latents a side that speak together
 LOUDER = 4.0
-PRIOR = 3.0  # what the rest of a picture weighs, at most
+PRIOR = 5.0  # what the rest of a picture weighs, at most
 HALO = AROUND // 2 + 1  # latents that one place sees beyond its own
 
 

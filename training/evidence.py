@@ -110,7 +110,8 @@ def mistakes(evidence: Evidence, seen: Seen) -> tuple[float, float]:
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--crops", default=6000, show_default=True, help="Pairs to learn from; 0.1 MB of memory each.")
 @click.option("--steps", default=2000, show_default=True)
-def main(run: Path, target: Path, crops: int, steps: int) -> None:
+@click.option("--doubt", default=2.5, show_default=True, help="Evidence that is wanted beyond an even chance.")
+def main(run: Path, target: Path, crops: int, steps: int, doubt: float) -> None:
     """Write the weights of the run folder RUN, with evidence, to TARGET."""
     try:
         settings = config.of_run(run)
@@ -124,6 +125,8 @@ def main(run: Path, target: Path, crops: int, steps: int) -> None:
         seen = collect(net, settings, innocent, attacks, crops)
         learnt.answer = nn.Parameter(levels(seen.own, net.floor > 0), requires_grad=False)
         fit(learnt, seen, steps)
+        with torch.no_grad():
+            learnt.decide.bias -= doubt
         wrong = mistakes(learnt, collect(net, settings, innocent, attacks, max(1, crops // 10), "held-out"))
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
