@@ -82,6 +82,8 @@ class Pass:
     pixels: Pixels
     latents: NDArray[np.float32]
     """(M,⌈H/16⌉,⌈W/16⌉), neither scaled nor rounded."""
+    evidence: NDArray[np.float32] | None = None
+    """(⌈H/16⌉,⌈W/16⌉) of what is near each latent; None of a model that gathers none."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,9 @@ class Engine:
         """
         y = self._transformed(_tensor([picture]))
         latents = y[0].float().cpu().numpy().copy()
-        return Pass(self._shown(self._answered(y), quality, picture)[0], latents)
+        near = None if self._evidence is None else self._gathered(y, self._evidence, evidence.NEAR)
+        seen = None if near is None else near[0, 0].cpu().numpy()
+        return Pass(self._shown(self._answered(y), quality, picture)[0], latents, seen)
 
     def study(self, pictures: list[Pixels], qualities: Sequence[int], shown: int) -> list[Study]:
         """Pictures of one size at several qualities, decoded at `shown`; they go together.
@@ -293,7 +297,7 @@ class Engine:
     def _answered(self, y: Tensor) -> Tensor:
         """y (B,M,h,w) as the first network gives it, which is overwritten: it may be large."""
         if self._evidence is not None:
-            due = self._due(y, self._evidence)
+            due = evidence.due(self._gathered(y, self._evidence))[:, 0]
             for channel in self._evidence.answer.nonzero().flatten().tolist():
                 level = float(self._evidence.answer[channel])
                 y[:, channel].mul_(evidence.LOUDER).clamp_(-level, level).mul_(due)
@@ -316,21 +320,21 @@ class Engine:
         tiles.run(fetch, store, h, w, limit=TILE, halo=self._transforms.analysis_halo)
         return y
 
-    def _due(self, y: Tensor, network: Evidence) -> Tensor:
-        """y (B,M,h,w) → (B,h,w): what part of the answer passes, 0 to 1."""
+    def _gathered(self, y: Tensor, network: Evidence, around: int = evidence.AROUND) -> Tensor:
+        """y (B,M,h,w) → evidence (B,1,h,w), tile by tile."""
         found = y.new_empty(len(y), 1, *y.shape[2:])
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
             found[:, :, rows, cols] = tile
 
         tiles.run(
-            lambda rows, cols: network(y[:, :, rows, cols]),
+            lambda rows, cols: network(y[:, :, rows, cols], around),
             store,
             *y.shape[2:],
             limit=TILE,
             halo=evidence.HALO,
         )
-        return evidence.due(found)[:, 0]
+        return found
 
     def _synthesise(self, y_hat: Tensor, height: int, width: int, *, grey: bool) -> Tensor:
         """(B,M,h,w) → (B,H,W,3) or (B,H,W) uint8, tile by tile."""

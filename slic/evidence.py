@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from slic.errors import ModelError
 from slic.models import Tensors
 
-AROUND = 11  # latents a side that speak together
+AROUND = 11  # latents a side that speak together about an answer, ...
+NEAR = 7  # ... and for who wants to see where a picture was changed
 LOUDER = 4.0
 PRIOR = 5.0  # what the rest of a picture weighs, at most
 HALO = AROUND // 2 + 1  # latents that one place sees beyond its own
@@ -29,11 +30,11 @@ class Evidence(nn.Module):
         self.answer = nn.Parameter(torch.zeros(latents), requires_grad=False)
         """(M): how loud each channel of y may be that carries the answer; 0 for those of the picture."""
 
-    def forward(self, y: Tensor) -> Tensor:
-        """(B,M,h,w), neither scaled nor rounded → evidence (B,1,h,w)."""
+    def forward(self, y: Tensor, around: int = AROUND) -> Tensor:
+        """(B,M,h,w), neither scaled nor rounded → evidence (B,1,h,w): sharper of fewer places, less sure."""
         votes = torch.tanh(self.near(F.relu(self.look(torch.asinh(y)))))  # the loud have no more than one
-        around = F.avg_pool2d(votes, AROUND, 1, AROUND // 2, count_include_pad=False)
-        return self.decide(F.relu(self.join(around)))  # type: ignore[no-any-return]
+        counted = F.avg_pool2d(votes, around, 1, around // 2, count_include_pad=False)
+        return self.decide(F.relu(self.join(counted)))  # type: ignore[no-any-return]
 
     def answered(self, y: Tensor, evidence: Tensor) -> Tensor:
         """y (B,M,h,w) as it is coded, evidence (B,1,h,w)."""

@@ -110,7 +110,9 @@ def mistakes(evidence: Evidence, seen: Seen) -> tuple[float, float]:
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--crops", default=6000, show_default=True, help="Pairs to learn from; 0.1 MB of memory each.")
 @click.option("--steps", default=2000, show_default=True)
-@click.option("--doubt", default=2.5, show_default=True, help="Evidence that is wanted beyond an even chance.")
+@click.option(
+    "--doubt", default=2.5, show_default=True, help="Evidence that is wanted beyond an even chance."
+)
 def main(run: Path, target: Path, crops: int, steps: int, doubt: float) -> None:
     """Write the weights of the run folder RUN, with evidence, to TARGET."""
     try:

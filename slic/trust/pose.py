@@ -34,7 +34,8 @@ SEEN = 0.2  # of the lines' strength, at least, must lie within the copy's frequ
 # most half of that at a wrong size, .7 of it on the wrong side; where no model had been at most .3, where
 # JPEG followed, .2 to .6.
 LEAST = 0.6
-SURER = 1.3  # times that of its own size: JPEG leaves lines of its own
+SURER = 1.3  # times that of the other side
+MOVED = 2.3  # times that of its own size: JPEG has lines of its own, where those of half the size would be
 FINE = np.arange(-0.015, 0.015, 0.001)  # of logarithms, about the best of FACTORS
 LARGE = 512  # pixels a side of what is looked at for those
 NEAR = 0.04  # a factor so near 1 changes nothing for who looks at blocks
@@ -61,11 +62,11 @@ class Lines:
             return Pose()
         spectrum = _spectrum(levels)
         scores = [self._scores(seen, np.append(FACTORS, 1.0)) for seen in (spectrum, _on_its_side(spectrum))]
-        own, turned = scores[0][-1], bool(scores[1].max() > SURER * scores[0].max())
+        turned = bool(scores[1].max() > SURER * scores[0].max())
         best = int(scores[turned].argmax())
-        if scores[turned][best] < max(LEAST, SURER * own):
+        if scores[turned][best] < LEAST:
             return Pose()
-        if best == len(FACTORS):
+        if scores[turned][best] < MOVED * scores[turned][-1]:
             return Pose(1.0, turned)
         found = self._refined(np.rot90(levels) if turned else levels, float(FACTORS[best]))
         return Pose(found if abs(np.log(found)) > NEAR else 1.0, turned)

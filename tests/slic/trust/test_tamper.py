@@ -37,7 +37,7 @@ class Secured:
 def look(own: NDArray[np.bool_]) -> Look:
     """What a clear case looks like: destroyed where it is the model's own."""
     shape = own.shape
-    trace = np.where(own, 1, -1).astype(np.float32)
+    trace = np.where(own, 2, -2).astype(np.float32)
     return Look(
         np.where(own, 8, 32).astype(np.float32), trace, np.zeros((shape[0] * 16, shape[1] * 16, 3), np.uint8)
     )
@@ -105,7 +105,7 @@ def test_edits_all_over_leave_nothing_to_compare_with() -> None:
 
 def test_an_edit_among_weak_traces_is_no_verdict() -> None:
     resized = look(blocks(slice(2, 6), slice(4, 10)))
-    resized.trace[resized.trace > 0], resized.damage[resized.damage < 20] = 0.55, 16
+    resized.trace[resized.trace > 0], resized.trace[resized.trace < 0] = 0.3, -2.5
     report = tamper.judge(np.zeros((H, W, 3), np.uint8), resized, Secured())  # type: ignore[arg-type]
     assert report.finding is Finding.UNCLEAR
 
