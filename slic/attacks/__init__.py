@@ -176,7 +176,7 @@ ESCAPES: tuple[Attack | Chain, ...] = (
     Attack("blur", {"radius": 3.0}),
     Chain((Attack("colour", {"saturation": 0.0}), Attack("jpeg", {"quality": 85}))),
 )
-"""Edits that the embedded model does not answer."""
+"""Edits that no secured model answered before evidence decided (slic/evidence.py)."""
 
 CROPS: tuple[Attack, ...] = (
     *(

@@ -25,10 +25,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
         name, secured = "press", True
 
     def look(levels: NDArray[np.uint8], edited: bool) -> TamperReport:
-        trace = np.ones([-(-side // 16) for side in levels.shape[:2]], np.float32)
+        trace = 2 * np.ones([-(-side // 16) for side in levels.shape[:2]], np.float32)
         if edited:
-            trace[2:5, 2:5] = -1
-        return tamper.judge(levels, Look(20 - 12 * trace, trace, levels), Secured())  # type: ignore[arg-type]
+            trace[2:5, 2:5] = -2
+        return tamper.judge(levels, Look(20 - 6 * trace, trace, levels), Secured())  # type: ignore[arg-type]
 
     def force(edited: bool) -> None:
         monkeypatch.setattr(tamper, "check_levels", lambda levels, codec: look(levels, edited))

@@ -25,13 +25,13 @@ def found(kind: str) -> TamperReport:
     random = np.random.default_rng(0)
     levels = random.integers(0, 256, (192, 256, 3), np.uint8)
     trace = np.full(
-        (12, 16), {"untouched": 1, "edited": 1, "unprotected": -1, "unclear": 0}[kind], np.float32
+        (12, 16), {"untouched": 2, "edited": 2, "unprotected": -2, "unclear": 0}[kind], np.float32
     )
     if kind == "edited":
-        trace[2:6, 9:14] = -1
+        trace[2:6, 9:14] = -2
     if kind == "unclear":
         trace[:5, :5] = 1
-    return tamper.judge(levels, Look(20 - 12 * trace, trace, levels[::-1].copy()), Secured())  # type: ignore[arg-type]
+    return tamper.judge(levels, Look(20 - 6 * trace, trace, levels[::-1].copy()), Secured())  # type: ignore[arg-type]
 
 
 def page(
