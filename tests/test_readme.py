@@ -9,9 +9,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.filterwarnings(
-    "ignore:.*wreckage"
-)  # a bit of the example's signpost; a decoded picture, encoded
+@pytest.mark.filterwarnings("ignore:.*wreckage")  # a decoded picture, encoded
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (block,) = re.findall(r"```python\n(.*?)```", README, re.S)
     assert len([line for line in block.splitlines() if line]) == 6

@@ -75,7 +75,6 @@ def test_scenes_have_the_size_asked_for() -> None:
     assert abs(scene.shape[0] * scene.shape[1] / 1e6 - 0.5) < 0.01
 
 
-@pytest.mark.filterwarnings("ignore:.*wreckage")  # a bit of the example's signpost
 def test_a_cold_start_is_that_of_each_command() -> None:
     done = CliRunner().invoke(startup.main, ["--runs", "1", "--json"], catch_exceptions=False)
     seconds = {row["command"]: row["seconds"] for row in rows(done.output)}
