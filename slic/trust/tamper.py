@@ -3,10 +3,12 @@
 A secured model leaves a trigger in every region of what it decodes, and destroys what carries the trigger
 when it encodes it again. So one more pass shows what is still the model's own output:
 
-    picture ─g_a─► latents ─rounded, g_s─► again        trace   what the latents tell of the trigger
+    picture ─g_a─► latents ─rounded, g_s─► again        trace   what the latents tell of the trigger, and
+                                                                the model's own evidence near each
                                                         damage  how far `again` is from the picture
 
-Both together say whether the picture is protected; the trace, which is sharper, says where it is not.
+Both together say whether the picture is protected; the trace says where it is not, for a model that gathers
+evidence destroys what lies between its own places, too.
 Edits smaller than about 64 pixels a side are lost among their neighbours.
 """
 
