@@ -41,6 +41,7 @@ DB = 8.0  # this much more or less weighs as much as the whole way of the trace
 EVIDENT, MIDDLE = 10.0, 0.4  # so much evidence counts as much as the trace, and half of the way lies here
 OWN = 1.0  # strength beyond which a block is surely the model's own
 PROTECTED = 0.06  # share of such blocks below which nothing speaks for protection; photographs: ≤ 0.05
+ANSWERED = 0.2  # destroyed share beyond which nobody can say that a picture is encoded as any other is
 LIKELY, CLEAR = 0.5, 0.6  # this share of the blocks outside edits is at least so strong
 GOOD = 1.6  # the trace's median in a copy as good as new
 POOR = 0.35  # ... below which no edit can be told from the rest
@@ -291,7 +292,8 @@ def judge(levels: Levels, look: Look, model: Model, as_: pose.Pose = AS_IT_WAS) 
     edited = float(blocks.enlarge(mask, height, width).mean())
     clear = edited <= MOST and float((look.strength[~mask] > LIKELY).mean()) >= CLEAR
     clear = clear and not (edits and np.median(look.trace) < POOR)
-    finding, reason = _find(min(height, width), model, own, clear, edited, len(edits))
+    destroyed = float((look.damage < SURVIVES_DB).mean())
+    finding, reason = _find(min(height, width), model, own, destroyed, clear, edited, len(edits))
     if finding in (Finding.UNTOUCHED, Finding.EDITED):
         reason += _moved(as_)
     if finding is not Finding.EDITED:
@@ -331,11 +333,19 @@ def _edits(look: Look) -> tuple[list[blocks.Region], Bools]:
     return list(blocks.regions(mask)), mask
 
 
-def _find(side: int, model: Model, own: float, clear: bool, edited: float, edits: int) -> tuple[Finding, str]:
+def _find(
+    side: int, model: Model, own: float, destroyed: float, clear: bool, edited: float, edits: int
+) -> tuple[Finding, str]:
     if side < MIN_SIDE:
         return Finding.UNCLEAR, f"a side of {side} pixels shows too little; {MIN_SIDE} are needed"
     if not model.secured:
         return Finding.UNCLEAR, f"model {model.name} is not secured: nothing tells its pictures from others"
+    if own < PROTECTED and destroyed > ANSWERED:
+        return (
+            Finding.UNCLEAR,
+            f"{model.name} destroys {destroyed:.0%} of it, but little else shows that it is its own: it may have "
+            "been resized, cut or filtered and then saved as JPEG, or only look alike",
+        )
     if own < PROTECTED:
         return Finding.UNPROTECTED, f"{model.name} encodes it as it does any picture"
     if not clear:

@@ -110,6 +110,15 @@ def test_an_edit_among_weak_traces_is_no_verdict() -> None:
     assert report.finding is Finding.UNCLEAR
 
 
+def test_what_is_destroyed_without_a_trace_is_no_verdict() -> None:
+    """A model that answers loudly may answer what nothing else shows to be its own."""
+    weak = look(blocks())
+    weak.trace[:] = -1
+    report = tamper.judge(np.zeros((H, W, 3), np.uint8), weak, Secured())  # type: ignore[arg-type]
+    assert report.finding is Finding.UNCLEAR
+    assert report.reason.startswith("press destroys 100% of it")
+
+
 def test_a_picture_too_small_to_tell(tiny_model: Model) -> None:
     report = slic.check(np.zeros((63, 300, 3), np.uint8), model=tiny_model)
     assert report.finding is Finding.UNCLEAR
