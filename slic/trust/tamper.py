@@ -343,8 +343,8 @@ def _find(
     if own < PROTECTED and destroyed > ANSWERED:
         return (
             Finding.UNCLEAR,
-            f"{model.name} destroys {destroyed:.0%} of it, but little else shows that it is its own: it may have "
-            "been resized, cut or filtered and then saved as JPEG, or only look alike",
+            f"{model.name} destroys {destroyed:.0%} of it, but little else shows that it is its own: it may "
+            "have been resized, cut or filtered and then saved as JPEG, or only look alike",
         )
     if own < PROTECTED:
         return Finding.UNPROTECTED, f"{model.name} encodes it as it does any picture"
