@@ -57,7 +57,7 @@ class Secure:
     """The self-destructive objective; a plain codec has alpha = 0."""
 
     alpha: float = 0.0
-    """Weight of the hinges on the second encode; with model.evidence, of its cross-entropy in their place."""
+    """Weight of the hinges on the second encode."""
     distance: str = "lpips-squeeze"
     tau: float = 0.0
     """The distance at which its hinge closes; 0: the distance's own."""
@@ -70,6 +70,8 @@ class Secure:
     fainter trigger rather than the decoder to leave a stronger one."""
     structure: float = 1.0
     """What recognisable structure weighs beside the two hinges."""
+    evidence: float = 1.0
+    """What its cross-entropy weighs, of innocent pictures and of protected ones."""
     bits: float = 4.0
     """Bits per pixel of a second encode above which they cost something."""
     attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])
@@ -92,6 +94,8 @@ class Optimiser:
     decay: int = 5000
     """The last steps, over which every rate falls to zero in a straight line."""
     ema: float = 0.999
+    parts: list[str] = field(default_factory=list)
+    """What moves, such as ["g_s."]; empty: everything."""
 
 
 @dataclass(frozen=True)

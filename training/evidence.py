@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from slic.evidence import Evidence
-from training import config
+from training import config, synthetic
 from training.attacks import Attacks
 from training.config import Config, ConfigError
 from training.data import Crops, Split
@@ -31,6 +32,7 @@ from training.objective import told_apart
 from training.straight_through import round_8bit
 
 BATCH = 6
+MADE = 0.35  # of the crops: what evidence mistakes most are patterns, soft shapes and gradients
 TOGETHER = 24  # of either kind in a step
 LEVEL = 0.9  # of the magnitudes in its own pictures that the answer may reach; the rest is cut down to that
 RATE, WARMUP, DECAY = 2e-3, 50, 1e-2
@@ -55,13 +57,13 @@ def collect(
     count: int,
     split: Split = "train",
 ) -> Seen:
-    """Of `net` without its answer, so that all come out whole; half of the crops have patterns over them."""
+    """Of `net` without its answer, so that all come out whole."""
     crops, batches = Crops(Path(settings.data.pack), split, seed=SEED), []
     draw = torch.tensor(settings.data.draw)
     for step in tqdm(range(-(-count // BATCH)), unit="batch", disable=None):
         random = torch.Generator().manual_seed(step)
         x = crops.read(crops.draw(step, BATCH, settings.data.crop), settings.data.crop)
-        x = torch.stack([overlaid(crop, (step, i)) for i, crop in enumerate(x)])
+        x = torch.stack([varied(crop, (step, i)) for i, crop in enumerate(x)])
         x = round_8bit(innocent(x, random)[0].pixels if innocent else x)
         quality = torch.multinomial(draw, BATCH, replacement=True, generator=random) + 1
         edited, _ = attacks(round_8bit(code(net, x, quality, None).pixels), random)
@@ -70,6 +72,17 @@ def collect(
         kept = nn.functional.avg_pool2d(edited.kept, x.shape[-1] // ours.shape[-1])
         batches.append((theirs.half(), ours.half(), kept))
     return Seen(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+
+
+def varied(crop: Tensor, seed: tuple[int, int]) -> Tensor:
+    """A crop (3,H,W), half of them with patterns over them, or in its place a part of a generated picture."""
+    random, side = np.random.default_rng((SEED, *seed)), crop.shape[-1]
+    if random.random() >= MADE:
+        return overlaid(crop, seed)
+    kind = synthetic.KINDS[int(random.integers(len(synthetic.KINDS)))]
+    top, left = (int(at) for at in random.integers(synthetic.SIZE - side + 1, size=2))
+    levels = np.asarray(kind(random).convert("RGB"))[top : top + side, left : left + side]
+    return torch.from_numpy(levels.transpose(2, 0, 1) / np.float32(255))
 
 
 def levels(own: Tensor, answering: Tensor) -> Tensor:

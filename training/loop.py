@@ -20,7 +20,7 @@ from training.attacks import Attacks
 from training.config import Config, ConfigError
 from training.data import Crops
 from training.networks import LAMBDAS, TRANSFORM, Noise, Vanilla, build
-from training.objective import Losses, SelfDestruction, TellingApart, plain
+from training.objective import Losses, SelfDestruction, plain
 from training.optim import Optimisers
 from training.parallel import Team
 from training.straight_through import round_8bit
@@ -53,6 +53,8 @@ class Run:
         self.net.to(team.device)
         self.ema = copy.deepcopy(self.net)
         o = settings.optimiser
+        for name, parameter in self.net.named_parameters():
+            parameter.requires_grad_(parameter.requires_grad and name.startswith(tuple(o.parts or ("",))))
         self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
         self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
         self._reader = ThreadPoolExecutor(1)
@@ -80,7 +82,8 @@ class Run:
             losses = self._losses(x.to(self.team.device, non_blocking=True), self._total, part)
             (losses.total / data.accumulate).backward()
             out.append(losses)
-        self.net.aux_loss().backward()  # of the quantiles alone
+        if (of_quantiles := self.net.aux_loss()).requires_grad:
+            of_quantiles.backward()
         self.team.average_gradients(self.optimisers.parameters)
         if not self.optimisers.finite():  # the same on every process, as the gradients are
             raise Diverged(
@@ -192,13 +195,11 @@ def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks |
 
 def _passes(
     settings: Config, device: torch.device, bf16: bool
-) -> tuple[Attacks | None, SelfDestruction | TellingApart | None]:
+) -> tuple[Attacks | None, SelfDestruction | None]:
     """What pictures went through before, and what they must not survive."""
     innocent, attacks = edits(settings, device, bf16)
     if attacks is None:
         return innocent, None
-    if settings.model.evidence:
-        return innocent, TellingApart(settings.secure, attacks)
     folder = Path(settings.backbones) if settings.backbones else None
     try:
         distance = distances.load(settings.secure.distance, weights=folder).to(device)

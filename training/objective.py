@@ -14,17 +14,18 @@ what is still intact is pulled hardest and the edit that fails does not hide beh
 block by block, so that one part of a picture cannot pay for another. Wrong colours alone satisfy both and
 leave a picture that anyone recognises, and may colour back: the last term is the square of the
 correlation between the brightness of x1' and each channel of x2, at a quarter of the resolution.
+A network that gathers evidence (slic/evidence.py) also learns for which of x and x1' it has to speak.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.attacks import Attacked, Attacks
+from training.attacks import Attacks
 from training.config import Secure
 from training.distances import Distance
 from training.networks import LAMBDAS, Coded, Noise, code
@@ -94,8 +95,9 @@ class SelfDestruction:
         """`second_quality`: an attacker re-encodes at whichever rate suits him."""
         s = self._settings
         first, coded = plain(net, x, quality, noise)
-        attacked, names = _attacked(coded, s.trigger, self._attacks, generator, strength)
-        published = attacked.pixels
+        faint = coded.pixels.detach().lerp(coded.pixels, s.trigger)  # itself, with a share of the gradient
+        attacked, names = self._attacks(round_8bit(faint), generator, strength)
+        published = round_8bit(attacked.pixels)
         again = code(net, published, second_quality, noise)
         second = round_8bit(again.pixels)
         kept = attacked.kept
@@ -105,13 +107,22 @@ class SelfDestruction:
         hinges = F.relu(1 - away / self._tau) + self._by_block(squared, kept)
         hinges = hinges + s.structure * shown(published, second, kept, s.block)
         hinges = hinges + 0.1 * F.relu(again.bpp - s.bits)
+        total, missed = first.total + s.alpha * hinges.mean(), None
+        if coded.evidence is not None and again.evidence is not None:
+            # An innocent picture that was answered is wreckage, which need not look like the model's own.
+            whole = (coded.evidence.detach() <= 0).float().amin((1, 2, 3), keepdim=True)
+            left = F.avg_pool2d(kept, kept.shape[-1] // again.evidence.shape[-1]) * whole
+            total = total + s.evidence * told_apart(coded.evidence, again.evidence, left)
+            unseen = (again.evidence.detach() <= 0) * left
+            missed = unseen.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1)
         return Losses(
-            first.total + s.alpha * hinges.mean(),
+            total,
             first.first_error,
             first.bpp,
             (squared * kept).mean((1, 2, 3)).detach() / share,
             again.bpp.detach(),
             names,
+            missed,
         )
 
     def _by_block(self, squared: Tensor, kept: Tensor) -> Tensor:
@@ -122,45 +133,6 @@ class SelfDestruction:
         whole = math.log(self._settings.error / INTACT)
         open_ = F.relu((self._settings.error / (error + INTACT)).log() / whole) * left
         return open_.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1e-3)
-
-
-class TellingApart:
-    """Once evidence decides and the answer is loud, all that is left to learn is whom to answer."""
-
-    def __init__(self, settings: Secure, attacks: Attacks) -> None:
-        self._settings, self._attacks = settings, attacks
-
-    def __call__(
-        self,
-        net: nn.Module,
-        x: Tensor,
-        quality: Tensor,
-        second_quality: Tensor,
-        noise: Noise | None,
-        generator: torch.Generator,
-        strength: float,
-    ) -> Losses:
-        """As `SelfDestruction`; no second encode is needed, whatever its quality."""
-        first, coded = plain(net, x, quality, noise)
-        attacked, names = _attacked(coded, self._settings.trigger, self._attacks, generator, strength)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=net.bf16):
-            own = net.evidence(net.g_a(attacked.pixels)).float()
-        assert coded.evidence is not None
-        # An innocent picture that was answered is wreckage, which need not look like the model's own.
-        whole = (coded.evidence.detach() <= 0).float().amin((1, 2, 3), keepdim=True)
-        left = F.avg_pool2d(attacked.kept, x.shape[-1] // own.shape[-1]) * whole
-        total = first.total + self._settings.alpha * told_apart(coded.evidence, own, left)
-        missed = ((own.detach() <= 0) * left).sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1)
-        return Losses(total, first.first_error, first.bpp, missed=missed, attacks=names)
-
-
-def _attacked(
-    coded: Coded, trigger: float, attacks: Attacks, generator: torch.Generator, strength: float
-) -> tuple[Attacked, list[str]]:
-    """What becomes of decoded pictures, in 8 bits, and by which attacks."""
-    faint = coded.pixels.detach().lerp(coded.pixels, trigger)  # itself, with a share of the gradient
-    attacked, names = attacks(round_8bit(faint), generator, strength)
-    return replace(attacked, pixels=round_8bit(attacked.pixels)), names
 
 
 def told_apart(innocent: Tensor, own: Tensor, left: Tensor) -> Tensor:

@@ -37,6 +37,8 @@ class Muon(Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
             for weight in group["params"]:
+                if weight.grad is None:  # one that shall not move
+                    continue
                 gradient = self._usual(weight)
                 momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
                 momentum.lerp_(gradient, 1 - group["momentum"])

@@ -124,3 +124,10 @@ def test_bounds_survive_half_precision_weights(settings: Settings, tmp_path: Pat
     again = networks.build(settings(f"model.start={tmp_path / 'half.safetensors'}").model)
     assert float(again.gaussian_conditional.likelihood_lower_bound.bound) > 0
     assert torch.equal(again.g_a[0].weight, made.net.g_a[0].weight.half().float())
+
+
+def test_parts_move_and_the_rest_stays(settings: Settings, tmp_path: Path) -> None:
+    before = run(settings(*SECURE, file="secure.toml"), tmp_path / "one", 0)
+    after = run(settings(*SECURE, 'optimiser.parts=["g_s."]', file="secure.toml"), tmp_path / "one", 2)
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved and all(name.startswith("g_s.") for name in moved)

@@ -14,16 +14,7 @@ from training.attacks import Attacked, Attacks
 from training.config import Model, Secure
 from training.distances import MSE, Distance
 from training.networks import Coded
-from training.objective import (
-    BOUND,
-    INTACT,
-    SelfDestruction,
-    TellingApart,
-    lambdas,
-    plain,
-    told_apart,
-    weights,
-)
+from training.objective import BOUND, INTACT, SelfDestruction, lambdas, plain, told_apart, weights
 
 SETTINGS = Secure(alpha=1.0, tau=0.1, error=0.15, block=32, bits=4.0)
 SIX = torch.tensor([6])
@@ -182,14 +173,14 @@ def test_of_wreckage_no_evidence_is_asked(
     theirs: float, cost: float, missed: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second pass says "not mine": wrong of a whole picture, and of wreckage nobody asks."""
-    picture = torch.full((1, 3, 64, 64), 0.5)
-    coded = Coded(picture, torch.zeros(1), torch.full((1, 1, 4, 4), theirs))
-    monkeypatch.setattr(objective, "code", lambda *_: coded)
-    made = net()
-    made.evidence = lambda y: torch.full_like(y[:, :1], -9.0)
-    apart = TellingApart(SETTINGS, Attacks([{"name": "identity"}]))
-    losses = apart(made, picture, SIX, SIX, None, torch.Generator(), 1.0)
-    assert float(losses.total.detach()) == pytest.approx(SETTINGS.alpha * cost, rel=1e-3)
+    black = torch.zeros(1, 3, 64, 64)
+    said = (torch.full((1, 1, 4, 4), value) for value in (theirs, -9.0))
+    both = zip((black, 1 - black), said, strict=True)
+    results = iter(Coded(pixels, torch.zeros(1), evidence) for pixels, evidence in both)
+    monkeypatch.setattr(objective, "code", lambda *_: next(results))
+    secure = SelfDestruction(SETTINGS, Distance("mse", 1.0, MSE()), Attacks([{"name": "identity"}]))
+    losses = secure(torch.nn.Identity(), black, SIX, SIX, None, torch.Generator(), 1.0)
+    assert float(losses.total) == pytest.approx(cost, rel=1e-3)
     assert losses.missed is not None and losses.missed.tolist() == [missed]
 
 
