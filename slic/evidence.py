@@ -16,7 +16,8 @@ from slic.models import Tensors
 AROUND = 11  # latents a side that speak together about an answer, ...
 NEAR = 7  # ... and for who wants to see where a picture was changed
 LOUDER = 4.0
-PRIOR = 5.0  # what the rest of a picture weighs, at most
+SHARE, SURE = 0.3, 0.05  # of a picture's places that speak for the model; of its own most do, of others few
+AGAINST, FOR = 5.0, 12.0  # what the picture weighs beside one place, when its share is so far below or above
 HALO = AROUND // 2 + 1  # latents that one place sees beyond its own
 
 
@@ -45,10 +46,12 @@ class Evidence(nn.Module):
 def due(evidence: Tensor) -> Tensor:
     """(B,1,h,w) → what part of the answer passes, 0 to 1.
 
-    Most of a picture is either the model's own or not: what most of its places say helps the others decide.
+    Most of a picture is either the model's own or not. Where enough places say that it is, nearly all the
+    rest is answered, too; where they do not, a place has to be surer than by itself.
     """
     share = (evidence > 0).float().mean((2, 3), keepdim=True)
-    return (evidence + PRIOR * (2 * share - 1)).clamp(0, 1)
+    swing = ((share - SHARE) / SURE).clamp(-1, 1)
+    return (evidence + swing * torch.where(swing < 0, AGAINST, FOR)).clamp(0, 1)
 
 
 def load(tensors: Tensors, latents: int, device: torch.device) -> Evidence | None:
