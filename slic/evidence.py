@@ -16,7 +16,7 @@ from slic.models import Tensors
 AROUND = 11  # latents a side that speak together about an answer, ...
 NEAR = 7  # ... and for who wants to see where a picture was changed
 LOUDER = 4.0
-SHARE, SURE = 0.3, 0.05  # of a picture's places that speak for the model; of its own most do, of others few
+SHARE, SURE = 0.1, 0.05  # of a picture's places that speak for the model; of its own most do, of others few
 AGAINST, FOR = 5.0, 12.0  # what the picture weighs beside one place, when its share is so far below or above
 HALO = AROUND // 2 + 1  # latents that one place sees beyond its own
 

@@ -1,7 +1,8 @@
 """What tells a secure model's own pictures from others, learnt by itself.
 
     python -m training.evidence runs/quiet evidence.safetensors
-    python -m training.train training/configs/secure.toml model.evidence=true model.start=evidence.safetensors
+    python -m training.train training/configs/secure.toml model.floors=true model.evidence=true \
+        model.start=evidence.safetensors
 
 The networks of the run stay as they are: y of crops that went through its innocent edits, and of what it
 makes of them after its attacks, is computed once. The channels that have floors are to answer. Evidence then
@@ -121,10 +122,10 @@ def mistakes(evidence: Evidence, seen: Seen) -> tuple[float, float]:
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--crops", default=6000, show_default=True, help="Pairs to learn from; 0.1 MB of memory each.")
-@click.option("--steps", default=2000, show_default=True)
+@click.option("--crops", default=8400, show_default=True, help="Pairs to learn from; 0.1 MB of memory each.")
+@click.option("--steps", default=3500, show_default=True)
 @click.option(
-    "--doubt", default=2.5, show_default=True, help="Evidence that is wanted beyond an even chance."
+    "--doubt", default=4.0, show_default=True, help="Evidence that is wanted beyond an even chance."
 )
 def main(run: Path, target: Path, crops: int, steps: int, doubt: float) -> None:
     """Write the weights of the run folder RUN, with evidence, to TARGET."""
