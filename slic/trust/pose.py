@@ -30,12 +30,12 @@ APART = 7  # bins a side in which one line is the strongest
 LINES, FAINTEST = 8, 1.5  # so many lines, of so many nepers at least
 FACTORS = np.exp(np.arange(np.log(0.5), np.log(2.0), 0.02))
 SEEN = 0.2  # of the lines' strength, at least, must lie within the copy's frequencies
-# The share of the lines that is there, in copies of eight photographs resized to .5 to 1.9: .7 to 1.1, at
-# most half of that at a wrong size, .7 of it on the wrong side; where no model had been at most .3, where
-# JPEG followed, .2 to .6.
-LEAST = 0.6
+# The share of the lines that is there, in copies of five photographs resized to .5 to 2: .6 to 1.1, at most
+# .6 of that on the wrong side; where no model had been, or JPEG followed, at most .35. At half the size
+# other lines of the model lie where those of its own size would be: .6 to .7 of the share.
+LEAST = 0.5
 SURER = 1.3  # times that of the other side
-MOVED = 2.3  # times that of its own size: JPEG has lines of its own, where those of half the size would be
+MOVED = 1.3  # times that of its own size
 FINE = np.arange(-0.015, 0.015, 0.001)  # of logarithms, about the best of FACTORS
 LARGE = 512  # pixels a side of what is looked at for those
 NEAR = 0.04  # a factor so near 1 changes nothing for who looks at blocks

@@ -34,21 +34,22 @@ from slic.trust.blocks import Bools, Box, Floats
 from slic_formats import FILE_SIGNATURE, Header, parse
 
 # Chosen on 40 held-back pictures, their copies and edits, with two models: one of a strong trigger in few
-# latents, one of a fainter; GOOD to PEAK on twelve with the embedded one. benchmarks/splice.py and
+# latents, one of a fainter; EVIDENT to PEAK on eight with the embedded one. benchmarks/splice.py and
 # benchmarks/alarms.py say how they do with a model and other pictures.
 SURVIVES_DB = 20.0  # between what is destroyed (8, seldom 18) and what is not (32, seldom 18)
 DB = 8.0  # this much more or less weighs as much as the whole way of the trace
-EVIDENT, MIDDLE = 10.0, 0.4  # so much evidence counts as much as the trace, and half of the way lies here
+EVIDENT = 4.0  # so much evidence counts as much as the trace, ...
+LEANING = 0.4  # ... and what is in doubt is rather the model's own
 OWN = 1.0  # strength beyond which a block is surely the model's own
 PROTECTED = 0.06  # share of such blocks below which nothing speaks for protection; photographs: ≤ 0.05
 ANSWERED = 0.2  # destroyed share beyond which nobody can say that a picture is encoded as any other is
 LIKELY, CLEAR = 0.5, 0.6  # this share of the blocks outside edits is at least so strong
-GOOD = 1.6  # the trace's median in a copy as good as new
+GOOD = 2.0  # the trace's median in a copy as good as new
 POOR = 0.35  # ... below which no edit can be told from the rest
 MOST = 0.75  # share of a picture beyond which edits leave too little to compare with
-FOREIGN = -0.3  # on the map, below which a block belongs to an edit, ...
-MASS = 20.0, 5.0  # ... if its region sums to so much, in any copy and in a good one, ...
-PEAK = -2.0, -0.8  # ... and one block is as low as this
+FOREIGN = 0.3  # on the map, below which a block belongs to an edit, ...
+MASS = 40.0, 5.0  # ... if its region sums to so much, in any copy and in a good one, ...
+PEAK = -2.5, -1.2  # ... and one block is as low as this
 RIM = 0.8  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
 EDGE = 2  # blocks at the picture's edge that are no edit by themselves: JPEG takes the trigger there
 MIN_SIDE = 64  # pixels; a smaller picture shows too little
@@ -236,7 +237,7 @@ class Look:
         passed = codec.again(levels)
         traced = trace.answers(codec).reader(passed.latents)
         if passed.evidence is not None:
-            traced = blocks.smooth(traced) + passed.evidence / EVIDENT - MIDDLE
+            traced = blocks.smooth(traced) + passed.evidence / EVIDENT + LEANING
         return cls(blocks.decibels(levels, passed.pixels), traced, passed.pixels)
 
     def placed(self, levels: Levels, cut: int) -> "Look":
