@@ -91,7 +91,8 @@ def bf16(answers: Answers) -> str:
         return ""
     (mean,) = (row for row in answers["file-size"].rows if row["image"] == "mean")
     worst = min(row["bf16_db"] for row in answers["file-size"].rows)
-    return f"{_short(-mean['bf16_db'])} dB ({_short(-worst)} at worst)"
+    lost, most = (_short(max(0.0, -change)) for change in (mean["bf16_db"], worst))
+    return f"{lost} dB ({most} at worst)"
 
 
 def _psnr_at(points: Curves, name: str) -> str:
