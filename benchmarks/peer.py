@@ -49,7 +49,7 @@ class Secured(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.g_a(x) / self.gain
         if self.evidence is not None:
-            return self.evidence.answered(y, self.evidence(y)) * self.gain
+            return self.evidence.answered(y, self.evidence(x)) * self.gain
         return (y - y.clamp(-self.floor, self.floor)) * self.gain
 
     def silent(self, x: Tensor) -> Tensor:

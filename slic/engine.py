@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,7 +15,6 @@ from torch import Tensor
 from slic import entropy, evidence, exact, priors, tiles, transforms
 from slic.entropy import SYMBOL_LIMIT, Int32s
 from slic.errors import MismatchError, ModelError
-from slic.evidence import Evidence
 from slic.exact import ONE
 from slic.models import Tensors
 from slic.priors import Int16s, Payload
@@ -119,7 +118,7 @@ class Engine:
         self._transforms = transforms.Transforms(architecture, state, device, precision)
         self._gains = _gains(tensors, self._transforms.latents, device)
         self._floors = _floors(tensors, self._transforms.latents, device)
-        self._evidence = evidence.load(tensors, self._transforms.latents, device)
+        self._evidence = evidence.load(tensors, self._transforms.latents, device, precision)
         self._prior = priors.load(architecture, tensors, device)
         self._tables = priors.stored_tables(tensors, "z")
         self._check_fit(2 if architecture in transforms.AUTOREGRESSIVE else 1)
@@ -217,20 +216,23 @@ class Engine:
 
         Nothing is entropy-coded: for who wants to see what a pass does to a picture, not to keep it.
         """
-        y = self._transformed(_tensor([picture]))
+        levels = _tensor([picture])
+        y = self._transformed(levels)
         latents = y[0].float().cpu().numpy().copy()
-        near = None if self._evidence is None else self._gathered(y, self._evidence, evidence.NEAR)
-        seen = None if near is None else near[0, 0].cpu().numpy()
-        return Pass(self._shown(self._answered(y), quality, picture)[0], latents, seen)
+        votes, near = self._votes(levels), None
+        if self._evidence is not None and votes is not None:
+            near = self._evidence.together(votes, evidence.NEAR)[0, 0].cpu().numpy()
+        return Pass(self._shown(self._answered(y, votes), quality, picture)[0], latents, near)
 
     def study(self, pictures: list[Pixels], qualities: Sequence[int], shown: int) -> list[Study]:
         """Pictures of one size at several qualities, decoded at `shown`; they go together.
 
         One analysis serves all qualities, so that more of them cost little. Nothing is entropy-coded.
         """
-        y = self._transformed(_tensor(pictures))
+        levels = _tensor(pictures)
+        y = self._transformed(levels)
         latents = y.float().cpu().numpy().copy()
-        y = self._answered(y)
+        y = self._answered(y, self._votes(levels))
         symbols = zip(*(self._symbols(y, quality) for quality in qualities), strict=True)
         decoded = self._shown(y, shown, pictures[0])
         return [Study(*one) for one in zip(latents, symbols, decoded, strict=True)]
@@ -292,49 +294,46 @@ class Engine:
 
     def _analyse(self, pixels: Tensor) -> Tensor:
         """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), with a secured model's answer only where it is due."""
-        return self._answered(self._transformed(pixels))
+        return self._answered(self._transformed(pixels), self._votes(pixels))
 
-    def _answered(self, y: Tensor) -> Tensor:
+    def _answered(self, y: Tensor, votes: Tensor | None) -> Tensor:
         """y (B,M,h,w) as the first network gives it, which is overwritten: it may be large."""
-        if self._evidence is not None:
-            due = evidence.due(self._gathered(y, self._evidence))[:, 0]
+        if self._evidence is not None and votes is not None:
+            due = evidence.due(self._evidence.together(votes))[:, 0]
             for channel in self._evidence.answer.nonzero().flatten().tolist():
                 level = float(self._evidence.answer[channel])
-                y[:, channel].mul_(evidence.LOUDER).clamp_(-level, level).mul_(due)
+                y[:, channel].clamp_(-level, level).mul_(due)
         elif self._floors is not None:
             y -= y.clamp(-self._floors, self._floors)
         return y
 
     def _transformed(self, pixels: Tensor) -> Tensor:
-        """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), tile by tile."""
+        """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉)"""
+        analyse, transforms = self._transforms.analyse, self._transforms
+        return self._by_tile(pixels, analyse, transforms.latents, transforms.analysis_halo)
+
+    def _votes(self, pixels: Tensor) -> Tensor | None:
+        """(B,H,W,3) uint8 → (B,votes,⌈H/16⌉,⌈W/16⌉); None of a model that gathers no evidence."""
+        if self._evidence is None:
+            return None
+        return self._by_tile(pixels, self._evidence.votes, self._evidence.vote.out_channels, evidence.HALO)
+
+    def _by_tile(
+        self, pixels: Tensor, network: Callable[[Tensor], Tensor], channels: int, halo: int
+    ) -> Tensor:
+        """(B,H,W,3) uint8 → (B,channels,⌈H/16⌉,⌈W/16⌉) of a network that takes pixels in [0,1]."""
         height, width = pixels.shape[1:3]
         h, w = -(-height // STRIDE), -(-width // STRIDE)
-        y = torch.empty(len(pixels), self._transforms.latents, h, w, device=self.device)
+        out = torch.empty(len(pixels), channels, h, w, device=self.device)
 
         def fetch(rows: slice, cols: slice) -> Tensor:
-            return self._transforms.analyse(_cut(pixels, rows, cols).to(self.device))
+            return network(_cut(pixels, rows, cols).to(self.device))
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
-            y[:, :, rows, cols] = tile
+            out[:, :, rows, cols] = tile
 
-        tiles.run(fetch, store, h, w, limit=TILE, halo=self._transforms.analysis_halo)
-        return y
-
-    def _gathered(self, y: Tensor, network: Evidence, around: int = evidence.AROUND) -> Tensor:
-        """y (B,M,h,w) → evidence (B,1,h,w), tile by tile."""
-        found = y.new_empty(len(y), 1, *y.shape[2:])
-
-        def store(rows: slice, cols: slice, tile: Tensor) -> None:
-            found[:, :, rows, cols] = tile
-
-        tiles.run(
-            lambda rows, cols: network(y[:, :, rows, cols], around),
-            store,
-            *y.shape[2:],
-            limit=TILE,
-            halo=evidence.HALO,
-        )
-        return found
+        tiles.run(fetch, store, h, w, limit=TILE, halo=halo)
+        return out
 
     def _synthesise(self, y_hat: Tensor, height: int, width: int, *, grey: bool) -> Tensor:
         """(B,M,h,w) → (B,H,W,3) or (B,H,W) uint8, tile by tile."""

@@ -41,7 +41,7 @@ def state(
     if floors:
         out["floor"] = torch.linspace(0, 2, m)
     if evidence:
-        for name, parameter in Evidence(m, features=6, joint=4).named_parameters():
+        for name, parameter in Evidence(m, 5, 6, 7, 4).named_parameters():
             drawn = _draw(name, tuple(parameter.shape), random)
             out[f"evidence.{name}"] = torch.arange(m) % 3 * 2.0 if name == "answer" else drawn
     return out | _factorised_prior(random)

@@ -48,6 +48,8 @@ class Data:
     crop: int = 256
     draw: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
     """How often each of the qualities 1 to 8 is trained."""
+    made: float = 0.0
+    """Share of the crops that are generated pictures; half of the others then have patterns over them."""
     innocent: list[dict[str, Any]] = field(default_factory=list)
     """What pictures may have gone through before anybody encoded them, with weights: see `attacks`."""
 
@@ -70,8 +72,9 @@ class Secure:
     fainter trigger rather than the decoder to leave a stronger one."""
     structure: float = 1.0
     """What recognisable structure weighs beside the two hinges."""
-    evidence: float = 1.0
-    """What its cross-entropy weighs, of innocent pictures and of protected ones."""
+    cost: float = 0.0
+    """What a decibel of the first encode weighs beside evidence. Above 0 the decoder learns a trigger, and
+    evidence to see it, in place of the hinges: trigger.py."""
     bits: float = 4.0
     """Bits per pixel of a second encode above which they cost something."""
     attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])
@@ -83,6 +86,10 @@ class Secure:
     widen: int = 2000
     """Steps over which attacks with `grows = true` widen to their full ranges."""
 
+    @property
+    def secured(self) -> bool:
+        return self.alpha > 0 or self.cost > 0
+
 
 @dataclass(frozen=True)
 class Optimiser:
@@ -90,6 +97,8 @@ class Optimiser:
     """Muon's step, relative to each layer's spectral norm."""
     hyper_rate: float = 0.0013
     adam_rate: float = 2e-4
+    evidence_rate: float = 0.01
+    """Muon's for evidence; a tenth of it is Adam's."""
     warmup: int = 100
     decay: int = 5000
     """The last steps, over which every rate falls to zero in a straight line."""

@@ -7,7 +7,7 @@ large batch, but for attacks, which each batch draws for itself.
 
 import copy
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from slic.transforms import choose_precision
-from training import checkpoint, distances, starts, unetjpeg
+from training import checkpoint, distances, starts, synthetic, unetjpeg
 from training.attacks import Attacks
 from training.config import Config, ConfigError
 from training.data import Crops
@@ -24,6 +24,7 @@ from training.objective import Losses, SelfDestruction, plain
 from training.optim import Optimisers
 from training.parallel import Team
 from training.straight_through import round_8bit
+from training.trigger import Trigger
 
 Batch = tuple[Tensor, slice]
 """Crops, and which samples of the step they are."""
@@ -55,7 +56,7 @@ class Run:
         o = settings.optimiser
         for name, parameter in self.net.named_parameters():
             parameter.requires_grad_(parameter.requires_grad and name.startswith(tuple(o.parts or ("",))))
-        self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
+        self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate, o.evidence_rate)
         self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
         self._reader = ThreadPoolExecutor(1)
         self._ahead: dict[int, Future[list[Batch]]] = {}  # by step
@@ -112,6 +113,9 @@ class Run:
             first = (micro * self.team.size + self.team.rank) * data.batch
             part = slice(first, first + data.batch)
             x = self.crops.read(places[part], data.crop)
+            if data.made:
+                seeds = ((step, i) for i in range(part.start, part.stop))
+                x = torch.stack([synthetic.varied(c, s, data.made) for c, s in zip(x, seeds, strict=True)])
             out.append((x.pin_memory() if self.team.device.type == "cuda" else x, part))
         return out
 
@@ -169,7 +173,7 @@ class Run:
         self.step, self.seconds, self.best = state["step"], state["seconds"], Best(*state["best"])
 
 
-VANILLA_QUALITIES = (4, 6, 8)
+VANILLA_QUALITIES = (1, 2, 4, 6, 8)
 
 
 def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks | None, Attacks | None]:
@@ -179,7 +183,7 @@ def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks |
     """
     s = settings.secure
     vanilla = [
-        Vanilla(replace(settings.model, start=start, parts=[], evidence=False), quality, bf16=bf16).to(device)
+        Vanilla(settings.model, start, quality, bf16=bf16).to(device)
         for start in s.vanilla
         for quality in (VANILLA_QUALITIES if settings.model.gains else (6,))
     ]
@@ -187,7 +191,7 @@ def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks |
         surrogate = unetjpeg.load(Path(s.surrogate)).to(device) if s.surrogate else None
         past = settings.data.innocent
         innocent = Attacks(past, surrogate=surrogate, networks=vanilla) if past else None
-        attacks = Attacks(s.attacks, surrogate=surrogate, networks=vanilla) if s.alpha else None
+        attacks = Attacks(s.attacks, surrogate=surrogate, networks=vanilla) if s.secured else None
     except (ValueError, OSError) as error:
         raise ConfigError(str(error)) from error
     return innocent, attacks
@@ -195,11 +199,14 @@ def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks |
 
 def _passes(
     settings: Config, device: torch.device, bf16: bool
-) -> tuple[Attacks | None, SelfDestruction | None]:
+) -> tuple[Attacks | None, Trigger | SelfDestruction | None]:
     """What pictures went through before, and what they must not survive."""
     innocent, attacks = edits(settings, device, bf16)
     if attacks is None:
         return innocent, None
+    if settings.secure.cost:
+        base = Vanilla(settings.model, settings.secure.vanilla[0], 6, bf16=bf16).to(device)
+        return innocent, Trigger(settings.secure, base.net, attacks)
     folder = Path(settings.backbones) if settings.backbones else None
     try:
         distance = distances.load(settings.secure.distance, weights=folder).to(device)

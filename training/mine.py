@@ -9,6 +9,7 @@ fences are what is mistaken for a trigger of stripes), all through the run's inn
 a block that the codec breaks and its base does not join the pack as pictures of their own.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,9 +19,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
 from safetensors.numpy import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from training import config, synthetic
@@ -28,13 +28,17 @@ from training.attacks import Attacks
 from training.config import Config, ConfigError
 from training.data import Crops
 from training.loop import use_bf16
-from training.networks import Vanilla
+from training.networks import Vanilla, build, code
 from training.straight_through import round_8bit
 
 SIZE = 256
 BLOCK = 32  # pixels a side
 BROKEN = 0.004  # squared error (24 dB) of a block beyond the base's
 SEED = 1_000_003  # candidates are not the crops of the first steps
+
+
+Pass = Callable[[Tensor], Tensor]
+"""(B,3,H,W) → what a codec makes of it."""
 
 
 class Found(NamedTuple):
@@ -44,7 +48,7 @@ class Found(NamedTuple):
 
 
 @torch.no_grad()
-def mine(settings: Config, secured: nn.Module, base: nn.Module, count: int, batch: int = 4) -> list[Found]:
+def mine(settings: Config, secured: Pass, base: Pass, count: int, batch: int = 4) -> list[Found]:
     """Those of `count` candidates that `secured` breaks; both are (B,3,H,W) → decoded pictures."""
     crops = Crops(Path(settings.data.pack), seed=SEED)
     networks = [base] if any("codec" in str(edit["name"]) for edit in settings.data.innocent) else []
@@ -53,7 +57,7 @@ def mine(settings: Config, secured: nn.Module, base: nn.Module, count: int, batc
     for step in tqdm(range(-(-count // batch)), unit="batch", disable=None):
         generator = torch.Generator().manual_seed(step)
         x = crops.read(crops.draw(step, batch, SIZE), SIZE)
-        x = torch.stack([overlaid(crop, (step, i)) for i, crop in enumerate(x)])
+        x = torch.stack([synthetic.overlaid(crop, (SEED, step, i)) for i, crop in enumerate(x)])
         x = round_8bit(innocent(x, generator)[0].pixels if innocent else x)
         excess = _errors(secured, x) - _errors(base, x)  # (B, blocks)
         for crop, worst in zip(x, excess.amax(1).tolist(), strict=True):
@@ -73,30 +77,10 @@ def extended(pack: dict[str, NDArray], found: list[Found], share: float) -> dict
     }
 
 
-def _errors(codec: nn.Module, x: Tensor) -> Tensor:
+def _errors(codec: Pass, x: Tensor) -> Tensor:
     """(B,3,H,W) → (B, blocks): squared error of each block."""
     error = (codec(x).clamp(0, 1) - x).square().mean(1, keepdim=True)
     return F.avg_pool2d(error, BLOCK).flatten(1)
-
-
-def overlaid(crop: Tensor, seed: tuple[int, int]) -> Tensor:
-    """Every other crop with a pattern, a screen or a text in some soft-edged shape over it."""
-    random, side = np.random.default_rng((SEED, *seed)), crop.shape[-1]
-    if random.random() < 0.5:
-        return crop
-    kind = (synthetic.pattern, synthetic.pattern, synthetic.screen, synthetic.text)[int(random.integers(4))]
-    over = np.asarray(kind(random))[:side, :side] / np.float32(255)
-    mask = Image.new("L", (side, side))
-    draw, middle = ImageDraw.Draw(mask), random.uniform(0, side, 2)
-    if random.random() < 0.6:  # a strap: a line from edge to edge
-        reach = side * np.array([np.cos(a := random.uniform(0, np.pi)), np.sin(a)])
-        draw.line((*(middle - reach), *(middle + reach)), fill=255, width=int(random.integers(8, 90)))
-    else:
-        radius = random.uniform(20, 120)
-        draw.ellipse((*(middle - radius), *(middle + radius)), fill=255)
-    soft = mask.filter(ImageFilter.GaussianBlur(random.uniform(0, 3)))
-    share = torch.from_numpy(np.asarray(soft) / np.float32(255)) * random.uniform(0.3, 1)
-    return crop + (torch.from_numpy(over).permute(2, 0, 1) - crop) * share.float()
 
 
 @click.command()
@@ -112,13 +96,13 @@ def main(run: Path, target: Path, count: int, share: float, quality: int) -> Non
         if not settings.secure.vanilla:
             raise ConfigError("secure.vanilla names no base to compare with")
         bf16 = use_bf16(settings.precision, torch.device("cpu"))
-        secured, base = (
-            Vanilla(replace(settings.model, start=str(start), parts=[], evidence=gathers), quality, bf16=bf16)
-            for start, gathers in (
-                (run / "weights.safetensors", settings.model.evidence),
-                (settings.secure.vanilla[0], False),
-            )
-        )
+        start = str(run / "weights.safetensors")
+        net = build(replace(settings.model, start=start, parts=[]), bf16=bf16).eval()
+        base = Vanilla(settings.model, settings.secure.vanilla[0], quality, bf16=bf16)
+
+        def secured(x: Tensor) -> Tensor:
+            return code(net, x, torch.full((len(x),), quality), None).pixels
+
         found = mine(settings, secured, base, count)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error

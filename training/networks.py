@@ -10,8 +10,9 @@ picture a little, too, which costs bits everywhere and spoils what looks like th
 (slic/evidence.py) is what many latents together say, and takes the place of floors.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from compressai.zoo.image import model_architectures
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from slic import transforms
 from slic.convert import integer_plans
 from slic.evidence import Evidence
 from slic.exact import FRACTION
@@ -145,18 +147,20 @@ class Coded:
     """(B,3,H,W) in about [0,1], float32."""
     bpp: Tensor
     """(B,) bits per pixel."""
-    evidence: Tensor | None = None
-    """(B,1,H/16,W/16) of a network that gathers it: above 0 where it takes the picture for its own."""
 
 
-def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Coded:
-    """Encode and decode (B,3,H,W), H and W multiples of 64; without `noise` with rounding, as files do it."""
+def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None, *, answers: bool = True) -> Coded:
+    """Encode and decode (B,3,H,W), H and W multiples of 64; without `noise` with rounding, as files do it.
+
+    Without `answers` a network that gathers evidence takes every picture for an innocent one.
+    """
     with torch.autocast(x.device.type, torch.bfloat16, enabled=net.bf16):
         gains = hasattr(net, "gain")
         y = net.g_a(x)  # (B,M,H/16,W/16)
-        evidence = net.evidence(y).float() if hasattr(net, "evidence") else None
-        if evidence is not None:
-            y = net.evidence.answered(y, evidence)
+        if hasattr(net, "evidence"):
+            y = net.evidence.answered(
+                y, _gathered(net, x) if answers else y.new_full((1, 1, 1, 1), -math.inf)
+            )
         elif hasattr(net, "floor"):
             y = above(y, net.floor[:, None, None])
         y = y * net.gain[quality - 1].exp()[:, :, None, None] if gains else y
@@ -176,7 +180,14 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
         bits = bits - net.gaussian_conditional.likelihood(y_hat, scales, means).log2().sum((1, 2, 3))
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
         pixels = net.g_s(y_hat).float()
-    return Coded(pixels, bits / (x.shape[2] * x.shape[3]), evidence)
+    return Coded(pixels, bits / (x.shape[2] * x.shape[3]))
+
+
+def _gathered(net: nn.Module, x: Tensor) -> Tensor:
+    """In float32: bf16 has no room for a trigger of a level."""
+    with torch.autocast(x.device.type, enabled=False):
+        evidence: Tensor = net.evidence(x)
+    return evidence
 
 
 def above(y: Tensor, floor: Tensor) -> Tensor:
@@ -192,11 +203,14 @@ def _rounded(x: Tensor, about: Tensor | float = 0.0) -> Tensor:
 
 
 class Vanilla(nn.Module):
-    """A frozen plain codec as an attack: what it makes of a picture, at one quality."""
+    """A frozen plain codec, the weights `start` of the kind of `model`, as an attack at one quality."""
 
-    def __init__(self, model: Model, quality: int, *, bf16: bool) -> None:
+    def __init__(self, model: Model, start: str, quality: int, *, bf16: bool) -> None:
         super().__init__()
-        self.net, self.quality = build(model, bf16=bf16).eval().requires_grad_(False), quality
+        plain = replace(model, start=start, parts=[], floors=False, evidence=False)
+        n, m = transforms.sizes(model.architecture, _start_weights(plain))  # none of its channels answers
+        self.net = build(replace(plain, N=n, M=m), bf16=bf16).eval().requires_grad_(False)
+        self.quality = quality
 
     def forward(self, x: Tensor) -> Tensor:
         """(B,3,H,W) of any size."""

@@ -14,7 +14,6 @@ what is still intact is pulled hardest and the edit that fails does not hide beh
 block by block, so that one part of a picture cannot pay for another. Wrong colours alone satisfy both and
 leave a picture that anyone recognises, and may colour back: the last term is the square of the
 correlation between the brightness of x1' and each channel of x2, at a quarter of the resolution.
-A network that gathers evidence (slic/evidence.py) also learns for which of x and x1' it has to speak.
 """
 
 import math
@@ -107,22 +106,13 @@ class SelfDestruction:
         hinges = F.relu(1 - away / self._tau) + self._by_block(squared, kept)
         hinges = hinges + s.structure * shown(published, second, kept, s.block)
         hinges = hinges + 0.1 * F.relu(again.bpp - s.bits)
-        total, missed = first.total + s.alpha * hinges.mean(), None
-        if coded.evidence is not None and again.evidence is not None:
-            # An innocent picture that was answered is wreckage, which need not look like the model's own.
-            whole = (coded.evidence.detach() <= 0).float().amin((1, 2, 3), keepdim=True)
-            left = F.avg_pool2d(kept, kept.shape[-1] // again.evidence.shape[-1]) * whole
-            total = total + s.evidence * told_apart(coded.evidence, again.evidence, left)
-            unseen = (again.evidence.detach() <= 0) * left
-            missed = unseen.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1)
         return Losses(
-            total,
+            first.total + s.alpha * hinges.mean(),
             first.first_error,
             first.bpp,
             (squared * kept).mean((1, 2, 3)).detach() / share,
             again.bpp.detach(),
             names,
-            missed,
         )
 
     def _by_block(self, squared: Tensor, kept: Tensor) -> Tensor:
@@ -133,12 +123,6 @@ class SelfDestruction:
         whole = math.log(self._settings.error / INTACT)
         open_ = F.relu((self._settings.error / (error + INTACT)).log() / whole) * left
         return open_.sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1e-3)
-
-
-def told_apart(innocent: Tensor, own: Tensor, left: Tensor) -> Tensor:
-    """Cross-entropy of evidence (B,1,h,w) of either kind; `left`: how much of a place is the model's own."""
-    missed = (F.softplus(-own) * left).sum() / left.sum().clamp_min(1)
-    return F.softplus(innocent).mean() + missed
 
 
 def shown(a: Tensor, b: Tensor, kept: Tensor, block: int) -> Tensor:

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import click
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from torch import Tensor
 from tqdm import tqdm
 
 SIZE = 384
@@ -141,6 +143,37 @@ def soft(random: Random) -> Image.Image:
 KINDS: tuple[Callable[[Random], Image.Image], ...] = (
     text, screen, drawing, flat, gradient, pattern, noise, sign, soft,
 )  # fmt: skip
+
+
+def overlaid(crop: Tensor, seed: tuple[int, ...]) -> Tensor:
+    """Every other crop with a pattern, a screen or a text in some soft-edged shape over it."""
+    random, side = np.random.default_rng(seed), crop.shape[-1]
+    if random.random() < 0.5:
+        return crop
+    kind = (pattern, pattern, screen, text)[int(random.integers(4))]
+    over = np.asarray(kind(random))[:side, :side] / np.float32(255)
+    mask = Image.new("L", (side, side))
+    draw, middle = ImageDraw.Draw(mask), random.uniform(0, side, 2)
+    if random.random() < 0.6:  # a strap: a line from edge to edge
+        reach = side * np.array([np.cos(a := random.uniform(0, np.pi)), np.sin(a)])
+        draw.line((*(middle - reach), *(middle + reach)), fill=255, width=int(random.integers(8, 90)))
+    else:
+        radius = random.uniform(20, 120)
+        draw.ellipse((*(middle - radius), *(middle + radius)), fill=255)
+    soft = mask.filter(ImageFilter.GaussianBlur(random.uniform(0, 3)))
+    share = torch.from_numpy(np.asarray(soft) / np.float32(255)) * random.uniform(0.3, 1)
+    return crop + (torch.from_numpy(over).permute(2, 0, 1) - crop) * share.float()
+
+
+def varied(crop: Tensor, seed: tuple[int, ...], made: float) -> Tensor:
+    """A crop (3,H,W), perhaps with a pattern over it; a share `made` of them is a part of a generated one."""
+    random, side = np.random.default_rng(seed), crop.shape[-1]
+    if random.random() >= made:
+        return overlaid(crop, (*seed, 1))
+    kind = KINDS[int(random.integers(len(KINDS)))]
+    top, left = (int(at) for at in random.integers(SIZE - side + 1, size=2))
+    levels = np.asarray(kind(random).convert("RGB"))[top : top + side, left : left + side]
+    return torch.from_numpy(levels.transpose(2, 0, 1) / np.float32(255))
 
 
 def _colour(random: Random) -> tuple[int, int, int]:

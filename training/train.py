@@ -63,7 +63,7 @@ def judge(run: Run, journal: Journal) -> None:
     if run.secure:
         result = evaluate.second(run.ema, run.settings)
         values |= evaluate.destruction(result)
-        values["score"] += run.settings.secure.alpha * values["above"]
+        values["score"] += (run.settings.secure.alpha or 1.0) * values["above"]
         sheet.write(result, run.folder / f"sheet-{run.step:06}.png")
     else:
         sheet.first(*evaluate.pictures(run.ema, run.settings), run.folder / f"sheet-{run.step:06}.png")

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from training import mine
+from training import mine, synthetic
 from training.config import Config
 from training.data import pack
 
@@ -41,7 +41,7 @@ def two_colours(tmp_path: Path) -> Path:
 def test_only_what_the_codec_breaks_is_found(
     settings: Callable[..., Config], two_colours: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mine, "overlaid", lambda crop, seed: crop)
+    monkeypatch.setattr(synthetic, "overlaid", lambda crop, seed: crop)
     found = mine.mine(settings(f"data.pack={two_colours}"), AfraidOfRed(), Perfect(), 16)
     assert 0 < len(found) < 16
     assert all((f.pixels == (200, 10, 10)).all() for f in found)
@@ -54,9 +54,9 @@ def test_what_the_base_breaks_too_is_not_found(settings: Callable[..., Config], 
 
 def test_half_of_the_candidates_carry_something_foreign() -> None:
     grey = torch.full((3, mine.SIZE, mine.SIZE), 0.5)
-    foreign = [not torch.equal(mine.overlaid(grey, (0, i)), grey) for i in range(60)]
+    foreign = [not torch.equal(synthetic.overlaid(grey, (0, i)), grey) for i in range(60)]
     assert 15 < sum(foreign) < 45
-    assert torch.equal(mine.overlaid(grey, (0, 7)), mine.overlaid(grey, (0, 7)))
+    assert torch.equal(synthetic.overlaid(grey, (0, 7)), synthetic.overlaid(grey, (0, 7)))
 
 
 def test_found_crops_take_their_share_of_the_draw() -> None:

@@ -1,5 +1,6 @@
 """Our forward pass is CompressAI's, and gains change the rate."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,6 @@ from compressai.zoo.image import model_architectures
 from safetensors.torch import save_file
 
 from slic.convert import convert
-from slic.evidence import LOUDER
 from slic.transforms import ARCHITECTURES
 from training import networks
 from training.config import ConfigError, Model
@@ -83,8 +83,12 @@ def test_only_the_parts_named_are_taken(tmp_path: Path) -> None:
         networks.build(model("mbt2018", start=start))
 
 
-def test_a_vanilla_codec_takes_any_size_and_lets_gradients_pass() -> None:
-    vanilla = networks.Vanilla(model("bmshj2018-hyperprior", gains=True), 4, bf16=False)
+def test_a_vanilla_codec_takes_any_size_and_lets_gradients_pass(tmp_path: Path) -> None:
+    """It has the size of its own weights, which may have fewer channels than what they train against."""
+    made = model("bmshj2018-hyperprior", gains=True)
+    state = networks.build(replace(made, M=made.M - 4)).state_dict()
+    save_file({k: v.contiguous() for k, v in state.items()}, tmp_path / "base.safetensors")
+    vanilla = networks.Vanilla(made, str(tmp_path / "base.safetensors"), 4, bf16=False)
     x = torch.rand(1, 3, 70, 50, requires_grad=True)
     out = vanilla(x)
     out.sum().backward()
@@ -124,11 +128,9 @@ def test_evidence_decides_what_is_coded(said: float) -> None:
         net.evidence.decide.bias.fill_(said)
         x, quality = torch.rand(1, 3, 64, 64), torch.tensor([6])
         coded = networks.code(net, x, quality, None)
-        times = LOUDER if said > 0 else 0.0
-        net.g_a[6].weight[::2] *= times
-        net.g_a[6].bias[::2] *= times
+        if said < 0:
+            net.g_a[6].weight[::2] = net.g_a[6].bias[::2] = 0
         del net.evidence
         expected = networks.code(net, x, quality, None)
-    assert coded.evidence is not None and coded.evidence.unique().tolist() == [said]
     torch.testing.assert_close(coded.pixels, expected.pixels)
     torch.testing.assert_close(coded.bpp, expected.bpp)

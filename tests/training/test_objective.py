@@ -14,7 +14,7 @@ from training.attacks import Attacked, Attacks
 from training.config import Model, Secure
 from training.distances import MSE, Distance
 from training.networks import Coded
-from training.objective import BOUND, INTACT, SelfDestruction, lambdas, plain, told_apart, weights
+from training.objective import BOUND, INTACT, SelfDestruction, lambdas, plain, weights
 
 SETTINGS = Secure(alpha=1.0, tau=0.1, error=0.15, block=32, bits=4.0)
 SIX = torch.tensor([6])
@@ -155,33 +155,6 @@ def test_the_trigger_feels_a_share_of_the_hinges(share: float, monkeypatch: pyte
     whole = pull(SETTINGS)
     assert whole.abs().min() > 0
     assert torch.allclose(pull(replace(SETTINGS, trigger=share)), share * whole, rtol=1e-4)
-
-
-def test_evidence_costs_where_it_speaks_for_the_wrong_kind() -> None:
-    surely, left = torch.full((1, 1, 4, 4), 20.0), torch.ones(1, 1, 4, 4)
-    assert float(told_apart(-surely, surely, left)) < 1e-6
-    assert float(told_apart(surely, surely, left)) == pytest.approx(20)
-    assert float(told_apart(-surely, -surely, left)) == pytest.approx(20)
-    left[..., 2:] = 0
-    half = torch.where(left > 0, surely, -surely)
-    assert float(told_apart(-surely, half, left)) < 1e-6, "what was replaced does not count"
-    assert float(told_apart(-surely, -half, left)) == pytest.approx(20)
-
-
-@pytest.mark.parametrize(("theirs", "cost", "missed"), [(-9.0, 9.0, 1.0), (9.0, 9.0, 0.0)])
-def test_of_wreckage_no_evidence_is_asked(
-    theirs: float, cost: float, missed: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second pass says "not mine": wrong of a whole picture, and of wreckage nobody asks."""
-    black = torch.zeros(1, 3, 64, 64)
-    said = (torch.full((1, 1, 4, 4), value) for value in (theirs, -9.0))
-    both = zip((black, 1 - black), said, strict=True)
-    results = iter(Coded(pixels, torch.zeros(1), evidence) for pixels, evidence in both)
-    monkeypatch.setattr(objective, "code", lambda *_: next(results))
-    secure = SelfDestruction(SETTINGS, Distance("mse", 1.0, MSE()), Attacks([{"name": "identity"}]))
-    losses = secure(torch.nn.Identity(), black, SIX, SIX, None, torch.Generator(), 1.0)
-    assert float(losses.total) == pytest.approx(cost, rel=1e-3)
-    assert losses.missed is not None and losses.missed.tolist() == [missed]
 
 
 def secured(made: torch.nn.Module, second_quality: int) -> objective.Losses:

@@ -1,0 +1,98 @@
+"""A decoder learns a trigger and evidence to see it; what that costs is counted against the base."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from training import networks
+from training.attacks import Attacked
+from training.config import Model, Secure
+from training.straight_through import round_8bit
+from training.trigger import Trigger, told_apart
+
+SIX = torch.tensor([6])
+SMALL = Model(N=8, M=12, gains=True)
+
+
+def both() -> tuple[nn.Module, nn.Module]:
+    """A net with evidence, and a base of the same weights."""
+    torch.manual_seed(0)
+    net, base = networks.build(replace(SMALL, evidence=True)), networks.build(SMALL)
+    with torch.no_grad():
+        net.g_a[6].weight.mul_(100)  # or rounding would leave nothing to code
+    base.load_state_dict({k: v for k, v in net.state_dict().items() if not k.startswith("evidence.")})
+    return net, base.requires_grad_(False)
+
+
+def losses(net: nn.Module, base: nn.Module, edit: Callable[[Tensor], Tensor], cost: float = 1.0):  # type: ignore[no-untyped-def]
+    def attacks(x: Tensor, *_: object) -> tuple[Attacked, list[str]]:
+        return Attacked(edit(x), torch.ones_like(x[:, :1])), ["stub"]
+
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    trigger = Trigger(Secure(cost=cost), base, attacks)  # type: ignore[arg-type]
+    return trigger(net, x, SIX, SIX, None, torch.Generator(), 1.0)
+
+
+def same(x: Tensor) -> Tensor:
+    return x
+
+
+def says(net: nn.Module, value: float) -> None:
+    nn.init.zeros_(net.evidence.decide.weight)
+    nn.init.constant_(net.evidence.decide.bias, value)
+
+
+def test_the_base_s_own_pictures_cost_nothing_and_decibels_count_as_configured() -> None:
+    net, base = both()
+    says(net, 0.0)
+    even = float(losses(net, base, same).total.detach())
+    assert even == pytest.approx(2 * torch.tensor(2.0).log().item())
+    with torch.no_grad():
+        net.g_s[6].bias += 1.0
+    result = losses(net, base, same, cost=3.0)
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    reference = (round_8bit(networks.code(base, x, SIX, None).pixels.detach()) - x).square().mean()
+    lost = float(10 * (result.first_error / reference).log10())
+    assert abs(lost) > 0.1 and float(result.total.detach()) - even == pytest.approx(3 * lost, rel=1e-2)
+
+
+def test_decoder_and_evidence_learn_from_one_another() -> None:
+    net, base = both()
+    losses(net, base, same).total.backward()
+    for part in (net.g_s[0], net.evidence.look):
+        assert part.weight.grad is not None and float(part.weight.grad.abs().sum()) > 0
+
+
+def test_the_base_s_copy_goes_through_the_same_edit() -> None:
+    net, base = both()
+    seen: list[Tensor] = []
+
+    def edit(x: Tensor) -> Tensor:
+        seen.append(x.detach())
+        return x
+
+    losses(net, base, edit)
+    assert len(seen) == 2 and torch.equal(*seen), "without a trigger both are the same picture"
+
+
+@pytest.mark.parametrize(("value", "missed"), [(-9.0, 1.0), (9.0, 0.0)])
+def test_what_evidence_misses_is_told_edit_by_edit(value: float, missed: float) -> None:
+    net, base = both()
+    says(net, value)
+    result = losses(net, base, same, cost=0.0)
+    assert result.attacks == ["stub"] and result.missed is not None and result.missed.tolist() == [missed]
+    assert float(result.total.detach()) == pytest.approx(9.0, rel=1e-3)
+
+
+def test_evidence_costs_where_it_speaks_for_the_wrong_kind() -> None:
+    surely, left = torch.full((1, 1, 4, 4), 20.0), torch.ones(1, 1, 4, 4)
+    assert float(told_apart(-surely, surely, left)) < 1e-6
+    assert float(told_apart(surely, surely, left)) == pytest.approx(20)
+    assert float(told_apart(-surely, -surely, left)) == pytest.approx(20)
+    left[..., 2:] = 0
+    half = torch.where(left > 0, surely, -surely)
+    assert float(told_apart(-surely, half, left)) < 1e-6, "what was replaced does not count"
+    assert float(told_apart(-surely, -half, left)) == pytest.approx(20)

@@ -1,0 +1,152 @@
+"""Channels that answer: what a secure encoder codes beside a picture that it takes for its own.
+
+    python -m training.answer runs/base answering.safetensors
+    python -m training.train training/configs/secure.toml model.start=answering.safetensors
+
+y of a base gets some channels more. Only their own weights learn, so that pictures which are not answered are
+coded bit for bit as the base codes them:
+
+    x ─g_a─► y ───────────► g_s ─► x1        what x1 still shows of x, block by block
+             new channels ─►    └► bits      what the answer costs, and what its silence costs
+
+They are cut to LEVEL, so that an answer is as loud whatever the picture is, and they have the same gain at
+every quality. How loud it is there is one thing, when it is due another: slic/evidence.py.
+"""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from training import config, synthetic
+from training.config import Config, ConfigError
+from training.data import Crops
+from training.loop import use_bf16
+from training.networks import build
+from training.objective import shown
+from training.straight_through import replaced, round_8bit
+
+LEVEL = 8.0
+ERROR = 0.2  # squared error of a block that is wreckage, 7 dB, ...
+INTACT = 0.002  # ... and of one that is whole
+STRUCTURE = 0.3  # what is recognised in wreckage weighs so much beside what is whole
+WRECKED, SILENT, ANSWER, TOTAL = 4.0, 20.0, 0.1, 0.2  # weights: destruction, and bits per pixel
+BITS = 2.5  # per pixel, of picture and answer together, above which TOTAL counts
+BATCH, BLOCK, RATE, WARMUP = 3, 32, 2e-3, 30
+SEED = 4_000_037  # these crops are not those of a run
+OUTWARD = {"g_a.6.weight": 0, "g_a.6.bias": 0, "h_s.4.weight": 0, "h_s.4.bias": 0}
+INWARD = {"h_a.0.weight": 1, "g_s.0.weight": 0}
+AXES = OUTWARD | INWARD
+"""Which axis of a weight counts the channels of y."""
+
+
+@torch.no_grad()
+def widened(net: nn.Module, settings: Config, channels: int) -> nn.Module:
+    """The same network with so many channels more, drawn at random."""
+    model = replace(settings.model, M=net.M + channels, start="", parts=[], floors=False, evidence=True)
+    wider, old = build(model, bf16=net.bf16), net.state_dict()
+    for name, parameter in wider.named_parameters():
+        if name.startswith("evidence."):
+            continue
+        before = old[name]
+        if parameter.shape == before.shape:
+            parameter.copy_(before)
+            continue
+        parameter.zero_()
+        parameter[tuple(slice(side) for side in before.shape)] = before
+        if name in AXES and name.endswith("weight"):
+            own = parameter.narrow(AXES[name], net.M, channels)
+            own.copy_(torch.randn_like(own) * before.std())
+    wider.evidence.answer[net.M :] = LEVEL
+    return wider
+
+
+def of_answer(wider: nn.Module) -> list[nn.Parameter]:
+    """What may learn: of these weights all but the answering channels' own get no gradient."""
+    answering, moving = wider.evidence.answer > 0, []
+    for name, parameter in wider.named_parameters():
+        parameter.requires_grad_(name in AXES)
+        if name in AXES:
+            shape = [-1 if axis == AXES[name] else 1 for axis in range(parameter.dim())]
+            mask = answering.view(shape).float()
+            parameter.register_hook(lambda gradient, mask=mask: gradient * mask)
+            moving.append(parameter)
+    return moving
+
+
+def loss(net: nn.Module, x: Tensor, quality: Tensor, due: Tensor) -> Tensor:
+    """Of (B,3,H,W) with an answer as far as it is `due` (B,1,1,1)."""
+    answering = net.evidence.answer > 0
+    pixels = x.shape[2] * x.shape[3]
+    with torch.autocast(x.device.type, torch.bfloat16, enabled=net.bf16):
+        y = net.g_a(x).float()
+        answer = replaced(y, y.clamp(-LEVEL, LEVEL)) * due
+        gain, inverse = (rows[quality - 1].exp()[:, :, None, None] for rows in (net.gain, net.inverse_gain))
+        loud, quiet = (torch.where(answering[:, None, None], a, y) * gain for a in (answer, 0 * answer))
+        silent, _, _ = _bits(net, quiet)
+        of_answer_, of_all, y_hat = _bits(net, loud)
+        again = round_8bit(net.g_s(y_hat * inverse).float())
+    squared = (x - again).square().mean(1, keepdim=True)
+    whole = (ERROR / (F.avg_pool2d(squared, BLOCK) + INTACT)).log() / math.log(ERROR / INTACT)
+    seen = shown(x, again, torch.ones_like(squared), BLOCK)
+    wrecked = (F.relu(whole).mean((1, 2, 3)) + STRUCTURE * seen) * (due.flatten() > 0.5)
+    bits = SILENT * silent + ANSWER * of_answer_ + TOTAL * F.relu(of_all - BITS * pixels)
+    return (WRECKED * wrecked + bits / pixels).mean()
+
+
+def _bits(net: nn.Module, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of y (B,M,h,w): what its answering channels cost, (B,), what all cost, and y with noise on it."""
+    z = net.h_a(y.abs()).float()
+    y_hat, z_hat = (part + torch.rand_like(part) - 0.5 for part in (y, z))
+    by_channel = -net.gaussian_conditional.likelihood(y_hat, net.h_s(z_hat), None).log2().sum((2, 3))
+    rest = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
+    return by_channel[:, net.evidence.answer > 0].sum(1), by_channel.sum(1) + rest, y_hat
+
+
+def fit(net: nn.Module, settings: Config, steps: int) -> None:
+    """Train in place, with crops of `settings`."""
+    crops, data = Crops(Path(settings.data.pack), seed=SEED), settings.data
+    optimiser = torch.optim.Adam(of_answer(net), RATE, betas=(0.9, 0.99))
+    for step in tqdm(range(steps), unit="step", disable=None):
+        random = torch.Generator().manual_seed(SEED + step)
+        optimiser.param_groups[0]["lr"] = RATE * min(1, (step + 1) / WARMUP, 1.6 * (1 - step / steps))
+        read = crops.read(crops.draw(step, BATCH, data.crop), data.crop)
+        x = torch.stack([synthetic.varied(c, (SEED, step, i), data.made) for i, c in enumerate(read)])
+        quality = torch.multinomial(torch.tensor(data.draw), BATCH, replacement=True, generator=random) + 1
+        due = (2 * torch.rand(BATCH, 1, 1, 1, generator=random)).clamp_max(1)
+        optimiser.zero_grad()
+        loss(net, round_8bit(x), quality, due).backward()
+        optimiser.step()
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--channels", default=16, show_default=True)
+@click.option("--steps", default=400, show_default=True, help="Of three crops each.")
+def main(run: Path, target: Path, channels: int, steps: int) -> None:
+    """Write the weights of the base's run folder RUN, with channels that answer, to TARGET."""
+    try:
+        settings = config.of_run(run)
+        if settings.model.architecture != "bmshj2018-hyperprior" or not settings.model.gains:
+            raise ConfigError(f"{run} is no hyperprior with gains")
+        torch.manual_seed(SEED)
+        start = replace(settings.model, start=str(run / "weights.safetensors"), parts=[])
+        net = widened(
+            build(start, bf16=use_bf16(settings.precision, torch.device("cpu"))), settings, channels
+        )
+        fit(net, settings, steps)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    save_file({k: v.detach().contiguous() for k, v in net.state_dict().items()}, target)
+    click.echo(f"{target}: {channels} channels answer")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""What a step minimises where a decoder learns a trigger, and evidence to see it.
+
+    x ─net→ x1 ─attack→ x1'      κ · mean of decibels that x1 loses to the base
+    x ─base→ x0 ─attack→ x0'     + cross-entropy of evidence: for x1', against x0' and x
+
+g_a and the hyper-networks are the base's and stay so: rates are its own, and all that the first encode pays
+is what it loses to the base, picture by picture. In decibels, so that the trigger is faint where little error
+is there to hide it. x0 went through the same codec and the same edits as x1. Nothing but the trigger tells
+them apart, so evidence cannot take a codec's or an edit's own traces for one.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.attacks import Attacks
+from training.config import Secure
+from training.networks import Noise, code
+from training.objective import Losses
+from training.straight_through import round_8bit
+
+ROUNDING = 0.3 / 255**2  # squared error that nobody counts
+
+
+class Trigger:
+    def __init__(self, settings: Secure, base: nn.Module, attacks: Attacks) -> None:
+        self._cost, self._base, self._attacks = settings.cost, base, attacks
+
+    def __call__(
+        self,
+        net: nn.Module,
+        x: Tensor,
+        quality: Tensor,
+        second_quality: Tensor,
+        noise: Noise | None,
+        generator: torch.Generator,
+        strength: float,
+    ) -> Losses:
+        """Of the first encode alone: evidence does not ask at which quality the second would be."""
+        del second_quality, noise
+        coded = code(net, x, quality, None, answers=False)
+        first = round_8bit(coded.pixels)
+        with torch.no_grad():
+            base = round_8bit(code(self._base, x, quality, None).pixels)
+        error, reference = ((picture - x).square().mean((1, 2, 3)) for picture in (first, base))
+        lost = 10 * ((error + ROUNDING) / (reference + ROUNDING)).log10()
+        state = generator.get_state()
+        attacked, names = self._attacks(first, generator, strength)
+        generator.set_state(state)
+        alike, _ = self._attacks(base, generator, strength)
+        own, others = round_8bit(attacked.pixels), torch.cat([round_8bit(alike.pixels), x])
+        evidence = net.evidence(own)
+        left = F.avg_pool2d(attacked.kept, own.shape[-1] // evidence.shape[-1])
+        total = self._cost * lost.mean() + told_apart(net.evidence(others), evidence, left)
+        unseen = ((evidence.detach() <= 0) * left).sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1)
+        return Losses(total, error.detach(), coded.bpp.detach(), attacks=names, missed=unseen)
+
+
+def told_apart(innocent: Tensor, own: Tensor, left: Tensor) -> Tensor:
+    """Cross-entropy of evidence (B,1,h,w) of either kind; `left`: how much of a place is the model's own."""
+    missed = (F.softplus(-own) * left).sum() / left.sum().clamp_min(1)
+    return F.softplus(innocent).mean() + missed
