@@ -152,6 +152,8 @@ class Config:
             wrong.append("data.crop must be a multiple of 64")
         if not set(self.judge) <= set(range(1, 9)):
             wrong.append("judge must hold qualities from 1 to 8")
+        if self.secure.cost and not (self.secure.vanilla and self.model.evidence):
+            wrong.append("secure.cost needs secure.vanilla, the base, and model.evidence")
         if wrong:
             raise ConfigError("\n".join(wrong))
 

@@ -1,7 +1,7 @@
 """Where a secure encoder answers the trigger, and below what it had better say nothing.
 
     python -m training.floors runs/secure floors.safetensors
-    python -m training.train training/configs/secure.toml model.floors=true model.start=floors.safetensors
+    python -m training.train training/configs/hinges.toml model.floors=true model.start=floors.safetensors
 
 The channels of y that a secure run fills, and its base does not, measure how much of the trigger there is.
 Pictures without it fill them a little. Each such channel gets a floor: SHARE of what NINETEEN in twenty of

@@ -94,7 +94,8 @@ def plan(run: Run) -> str:
     ]
     if run.secure:
         names = ", ".join(str(a["name"]) for a in s.secure.attacks)
-        lines.append(f"secure: alpha {s.secure.alpha}, {s.secure.distance}; attacks: {names}")
+        how = f"cost {s.secure.cost}" if s.secure.cost else f"alpha {s.secure.alpha}, {s.secure.distance}"
+        lines.append(f"secure: {how}; attacks: {names}")
     return "\n".join(lines)
 
 

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 pytest.importorskip("compressai", reason="training needs the extra [train], up to Python 3.12")
 
 from training import config
-from training.config import Config
+from training.config import Config, Model
 from training.data import pack
+from training.networks import build
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
@@ -25,6 +28,15 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(noise).save(folder / f"{i}.png")
     pack(sorted(folder.iterdir()), folder / "pack.safetensors", 10, {"3": 2.0})
     return folder / "pack.safetensors"
+
+
+@pytest.fixture(scope="session")
+def base_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a plain codec as small as those of `settings`."""
+    torch.manual_seed(0)
+    net, target = build(Model(N=8, M=12, gains=True)), tmp_path_factory.mktemp("base") / "weights.safetensors"
+    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, target)
+    return target
 
 
 @pytest.fixture

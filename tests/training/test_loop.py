@@ -47,9 +47,14 @@ def close(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     )
 
 
-@pytest.mark.parametrize("overrides", [(), SECURE], ids=["plain", "secure"])
-def test_resumed_equals_uninterrupted(settings: Settings, overrides: tuple[str, ...], tmp_path: Path) -> None:
-    s = settings(*overrides, file="secure.toml" if overrides else "base.toml")
+@pytest.mark.parametrize("file", ["base.toml", "hinges.toml", "secure.toml"])
+def test_resumed_equals_uninterrupted(
+    settings: Settings, file: str, base_weights: Path, tmp_path: Path
+) -> None:
+    overrides = () if file == "base.toml" else SECURE
+    if file == "secure.toml":
+        overrides = (*SECURE, f'secure.vanilla=["{base_weights}"]')
+    s = settings(*overrides, file=file)
     whole = run(s, tmp_path / "whole", 4)
     first = run(s, tmp_path / "parts", 2)
     assert not equal(whole, first)
@@ -127,7 +132,7 @@ def test_bounds_survive_half_precision_weights(settings: Settings, tmp_path: Pat
 
 
 def test_parts_move_and_the_rest_stays(settings: Settings, tmp_path: Path) -> None:
-    before = run(settings(*SECURE, file="secure.toml"), tmp_path / "one", 0)
-    after = run(settings(*SECURE, 'optimiser.parts=["g_s."]', file="secure.toml"), tmp_path / "one", 2)
+    before = run(settings(*SECURE, file="hinges.toml"), tmp_path / "one", 0)
+    after = run(settings(*SECURE, 'optimiser.parts=["g_s."]', file="hinges.toml"), tmp_path / "one", 2)
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved and all(name.startswith("g_s.") for name in moved)
