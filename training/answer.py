@@ -10,7 +10,8 @@ coded bit for bit as the base codes them:
              new channels ─►    └► bits      what the answer costs, and what its silence costs
 
 They are cut to LEVEL, so that an answer is as loud whatever the picture is, and they have the same gain at
-every quality. How loud it is there is one thing, when it is due another: slic/evidence.py.
+every quality. How loud it is there is one thing, when it is due another: slic/evidence.py. Last g_s is put a
+little off, because evidence cannot learn to see a trigger where there is none.
 """
 
 import math
@@ -28,7 +29,7 @@ from training import config, synthetic
 from training.config import Config, ConfigError
 from training.data import Crops
 from training.loop import use_bf16
-from training.networks import build
+from training.networks import build, code
 from training.objective import shown
 from training.straight_through import replaced, round_8bit
 
@@ -40,6 +41,7 @@ WRECKED, SILENT, ANSWER, TOTAL = 4.0, 20.0, 0.1, 0.2  # weights: destruction, an
 BITS = 2.5  # per pixel, of picture and answer together, above which TOTAL counts
 BATCH, BLOCK, RATE, WARMUP = 3, 32, 2e-3, 30
 SEED = 4_000_037  # these crops are not those of a run
+MARK, INNER = 4.0, (0, 2, 4)  # levels; layers of g_s whose biases show as a pattern of 16, 8 or 4 pixels
 OUTWARD = {"g_a.6.weight": 0, "g_a.6.bias": 0, "h_s.4.weight": 0, "h_s.4.bias": 0}
 INWARD = {"h_a.0.weight": 1, "g_s.0.weight": 0}
 AXES = OUTWARD | INWARD
@@ -125,6 +127,22 @@ def fit(net: nn.Module, settings: Config, steps: int) -> None:
         optimiser.step()
 
 
+@torch.no_grad()
+def marked(net: nn.Module, x: Tensor) -> None:
+    """Random biases of g_s leave a pattern, of MARK levels in (B,3,H,W): a trigger to begin with."""
+    quality = torch.full((len(x),), 6)
+    plain = code(net, x, quality, None, answers=False).pixels
+    biases = [net.g_s[layer].bias for layer in INNER]
+    before = [bias.clone() for bias in biases]
+    drawn = [torch.randn_like(bias) for bias in biases]
+    scale = 0.01
+    for _ in range(5):  # it grows about as they do
+        for bias, was, off in zip(biases, before, drawn, strict=True):
+            bias.copy_(was + scale * off)
+        marks = (code(net, x, quality, None, answers=False).pixels - plain).square().mean().sqrt() * 255
+        scale *= MARK / max(float(marks), 1e-3)
+
+
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
@@ -142,6 +160,8 @@ def main(run: Path, target: Path, channels: int, steps: int) -> None:
             build(start, bf16=use_bf16(settings.precision, torch.device("cpu"))), settings, channels
         )
         fit(net, settings, steps)
+        crops, side = Crops(Path(settings.data.pack), seed=SEED), settings.data.crop
+        marked(net, crops.read(crops.draw(steps, BATCH, side), side))
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     save_file({k: v.detach().contiguous() for k, v in net.state_dict().items()}, target)

@@ -84,7 +84,7 @@ class Secure:
     vanilla: list[str] = field(default_factory=list)
     """Weights of plain codecs of the same architecture, for the attack codec."""
     widen: int = 2000
-    """Steps over which attacks with `grows = true` widen to their full ranges."""
+    """Steps over which attacks with `grows = true` widen to their full ranges, and `cost` to its own."""
 
     @property
     def secured(self) -> bool:

@@ -6,7 +6,8 @@
 g_a and the hyper-networks are the base's and stay so: rates are its own, and all that the first encode pays
 is what it loses to the base, picture by picture. In decibels, so that the trigger is faint where little error
 is there to hide it. x0 went through the same codec and the same edits as x1. Nothing but the trigger tells
-them apart, so evidence cannot take a codec's or an edit's own traces for one.
+them apart, so evidence cannot take a codec's or an edit's own traces for one. κ grows while attacks
+widen: a loud trigger is soon seen, and then grows fainter while evidence follows.
 """
 
 import torch
@@ -51,7 +52,7 @@ class Trigger:
         own, others = round_8bit(attacked.pixels), torch.cat([round_8bit(alike.pixels), x])
         evidence = net.evidence(own)
         left = F.avg_pool2d(attacked.kept, own.shape[-1] // evidence.shape[-1])
-        total = self._cost * lost.mean() + told_apart(net.evidence(others), evidence, left)
+        total = strength * self._cost * lost.mean() + told_apart(net.evidence(others), evidence, left)
         unseen = ((evidence.detach() <= 0) * left).sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1)
         return Losses(total, error.detach(), coded.bpp.detach(), attacks=names, missed=unseen)
 

@@ -67,6 +67,13 @@ def test_it_learns_to_answer_and_nothing_of_the_base_moves(
     )
 
 
+def test_a_pattern_of_a_few_levels_is_left_to_begin_with(base: nn.Module, x: torch.Tensor) -> None:
+    before = code(base, x, SIX, None).pixels
+    answer.marked(base, x)
+    off = (code(base, x, SIX, None).pixels - before).square().mean().sqrt() * 255
+    assert float(off.detach()) == pytest.approx(answer.MARK, rel=0.2)
+
+
 def test_a_run_folder_becomes_a_start(settings: Callable[..., Config], tmp_path: Path) -> None:
     made = settings()
     Run(made, tmp_path, Team(0, 1, torch.device("cpu"))).save()
