@@ -114,7 +114,7 @@ class Attacker:
     def _damage(self, seen: Tensor, wanted: Tensor) -> Tensor:
         """What the attacker wants small: evidence, if there is any; beyond 1 the answer has no slope."""
         if isinstance(self.g_a, peer.Secured) and self.g_a.evidence is not None:
-            return F.relu(self.g_a.evidence(seen) + 1).mean()
+            return F.relu(self.g_a.gathered(seen, self.g_a.g_a(seen)) + 1).mean()
         return (self._decode(self.g_a(seen) * self.before) - wanted).square().mean()
 
     def _decode(self, y: Tensor) -> Tensor:

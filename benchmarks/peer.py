@@ -49,8 +49,13 @@ class Secured(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.g_a(x) / self.gain
         if self.evidence is not None:
-            return self.evidence.answered(y, self.evidence(x)) * self.gain
+            return self.evidence.answered(y, self.gathered(x, y)) * self.gain
         return (y - y.clamp(-self.floor, self.floor)) * self.gain
+
+    def gathered(self, x: Tensor, y: Tensor) -> Tensor:
+        """Evidence about pixels (B,3,H,W), whose latents are y."""
+        assert self.evidence is not None
+        return self.evidence(y if isinstance(self.evidence, evidence.OfLatents) else x)  # type: ignore[no-any-return]
 
     def silent(self, x: Tensor) -> Tensor:
         """Without the channels that answer."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from slic import entropy, evidence, exact, priors, tiles, transforms
 from slic.entropy import SYMBOL_LIMIT, Int32s
 from slic.errors import MismatchError, ModelError
+from slic.evidence import OfLatents
 from slic.exact import ONE
 from slic.models import Tensors
 from slic.priors import Int16s, Payload
@@ -105,6 +106,7 @@ class Span:
 
 
 Place = tuple[Span, Span]  # rows, columns
+Parts = Callable[[slice, slice], Tensor]  # what a network is given for some rows and columns of latents
 
 
 class Engine:
@@ -219,7 +221,7 @@ class Engine:
         levels = _tensor([picture])
         y = self._transformed(levels)
         latents = y[0].float().cpu().numpy().copy()
-        votes, near = self._votes(levels), None
+        votes, near = self._votes(levels, y), None
         if self._evidence is not None and votes is not None:
             near = self._evidence.together(votes, evidence.NEAR)[0, 0].cpu().numpy()
         return Pass(self._shown(self._answered(y, votes), quality, picture)[0], latents, near)
@@ -232,7 +234,7 @@ class Engine:
         levels = _tensor(pictures)
         y = self._transformed(levels)
         latents = y.float().cpu().numpy().copy()
-        y = self._answered(y, self._votes(levels))
+        y = self._answered(y, self._votes(levels, y))
         symbols = zip(*(self._symbols(y, quality) for quality in qualities), strict=True)
         decoded = self._shown(y, shown, pictures[0])
         return [Study(*one) for one in zip(latents, symbols, decoded, strict=True)]
@@ -294,7 +296,8 @@ class Engine:
 
     def _analyse(self, pixels: Tensor) -> Tensor:
         """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), with a secured model's answer only where it is due."""
-        return self._answered(self._transformed(pixels), self._votes(pixels))
+        y = self._transformed(pixels)
+        return self._answered(y, self._votes(pixels, y))
 
     def _answered(self, y: Tensor, votes: Tensor | None) -> Tensor:
         """y (B,M,h,w) as the first network gives it, which is overwritten: it may be large."""
@@ -302,32 +305,37 @@ class Engine:
             due = evidence.due(self._evidence.together(votes))[:, 0]
             for channel in self._evidence.answer.nonzero().flatten().tolist():
                 level = float(self._evidence.answer[channel])
-                y[:, channel].clamp_(-level, level).mul_(due)
+                y[:, channel].mul_(self._evidence.louder).clamp_(-level, level).mul_(due)
         elif self._floors is not None:
             y -= y.clamp(-self._floors, self._floors)
         return y
 
     def _transformed(self, pixels: Tensor) -> Tensor:
         """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉)"""
-        analyse, transforms = self._transforms.analyse, self._transforms
-        return self._by_tile(pixels, analyse, transforms.latents, transforms.analysis_halo)
+        net = self._transforms
+        return self._by_tile(_pixels(pixels), pixels, net.analyse, net.latents, net.analysis_halo)
 
-    def _votes(self, pixels: Tensor) -> Tensor | None:
+    def _votes(self, pixels: Tensor, y: Tensor) -> Tensor | None:
         """(B,H,W,3) uint8 → (B,votes,⌈H/16⌉,⌈W/16⌉); None of a model that gathers no evidence."""
-        if self._evidence is None:
+        net = self._evidence
+        if net is None:
             return None
-        return self._by_tile(pixels, self._evidence.votes, self._evidence.vote.out_channels, evidence.HALO)
+
+        def latents(rows: slice, cols: slice) -> Tensor:
+            return y[:, :, rows, cols]
+
+        parts = latents if isinstance(net, OfLatents) else _pixels(pixels)
+        return self._by_tile(parts, pixels, net.votes, net.join.in_channels, net.halo)
 
     def _by_tile(
-        self, pixels: Tensor, network: Callable[[Tensor], Tensor], channels: int, halo: int
+        self, parts: Parts, pixels: Tensor, network: Callable[[Tensor], Tensor], channels: int, halo: int
     ) -> Tensor:
-        """(B,H,W,3) uint8 → (B,channels,⌈H/16⌉,⌈W/16⌉) of a network that takes pixels in [0,1]."""
-        height, width = pixels.shape[1:3]
-        h, w = -(-height // STRIDE), -(-width // STRIDE)
+        """What a network makes of the parts of some pictures (B,H,W,3): (B,channels,⌈H/16⌉,⌈W/16⌉)."""
+        h, w = (-(-side // STRIDE) for side in pixels.shape[1:3])
         out = torch.empty(len(pixels), channels, h, w, device=self.device)
 
         def fetch(rows: slice, cols: slice) -> Tensor:
-            return network(_cut(pixels, rows, cols).to(self.device))
+            return network(parts(rows, cols).to(self.device))
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
             out[:, :, rows, cols] = tile
@@ -395,6 +403,11 @@ def _channel_numbers(shape: tuple[int, ...]) -> NDArray[np.uint16]:
 
 def _tensor(pictures: list[Pixels]) -> Tensor:
     return torch.from_numpy(np.stack(pictures))  # a copy, as torch wants an array that it may write to
+
+
+def _pixels(pixels: Tensor) -> Parts:
+    """Of (B,H,W,3) uint8."""
+    return lambda rows, cols: _cut(pixels, rows, cols)
 
 
 def _cut(pixels: Tensor, rows: slice, cols: slice) -> Tensor:

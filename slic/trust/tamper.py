@@ -235,10 +235,9 @@ class Look:
     @classmethod
     def take(cls, levels: Levels, codec: Codec) -> "Look":
         passed = codec.again(levels)
-        if passed.evidence is None:
-            traced = trace.answers(codec).reader(passed.latents)
-        else:
-            traced = passed.evidence / EVIDENT + LEANING
+        traced = trace.answers(codec).reader(passed.latents)
+        if passed.evidence is not None:
+            traced = blocks.smooth(traced) + passed.evidence / EVIDENT + LEANING
         return cls(blocks.decibels(levels, passed.pixels), traced, passed.pixels)
 
     def placed(self, levels: Levels, cut: int) -> "Look":

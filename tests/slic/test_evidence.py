@@ -14,7 +14,7 @@ import slic
 from slic import engine, evidence
 from slic.codec import Codec
 from slic.errors import ModelError
-from slic.evidence import HALO, STRIDE, Evidence, detail
+from slic.evidence import STRIDE, Evidence, OfLatents, detail
 from slic.models import Model
 from tests import tiny
 
@@ -46,14 +46,26 @@ def test_what_enough_of_a_picture_says_decides_about_the_rest(own: int, one: flo
     assert (out[:own] == 1).all() and (out[own + 1 :] == 0).all()
 
 
-def test_a_vote_comes_from_as_far_as_halo_and_no_farther() -> None:
+@pytest.mark.parametrize(("kind", "side"), [(Evidence, STRIDE), (OfLatents, 1)])
+def test_a_vote_comes_from_as_far_as_halo_and_no_farther(kind: type[Evidence], side: int) -> None:
     torch.manual_seed(0)
-    network, places = Evidence(3), 4 * HALO + 1
-    x, middle = torch.rand(1, 3, STRIDE * places, STRIDE * places), STRIDE * 2 * HALO
+    network, halo = kind(3, 6, 5, 4), kind.halo
+    x, place = torch.rand(1, 3, *[side * (4 * halo + 1)] * 2), slice(side * 2 * halo, side * (2 * halo + 1))
     changed = x.clone()
-    changed[:, :, middle : middle + STRIDE, middle : middle + STRIDE] += torch.randn(3, STRIDE, STRIDE)
+    changed[:, :, place, place] += 2 * torch.randn(3, side, side)
     apart = (network.votes(x) - network.votes(changed))[0].abs().amax(0)
-    assert ((apart > 1e-6).nonzero() - 2 * HALO).abs().max() == HALO
+    assert ((apart > 1e-6).nonzero() - 2 * halo).abs().max() == halo
+
+
+def test_evidence_of_latents_is_louder_up_to_the_same_level(answering: Model) -> None:
+    """Files name their model, and models that were published stay."""
+    older = OfLatents(2, 6, 5, 4)
+    older.answer[1] = 10.0
+    y, surely = torch.tensor([1.5, 30.0]).expand(1, 2, 1, 2), torch.full((1, 1, 1, 2), 20.0)
+    assert older.answered(y, surely)[0, 1, 0].tolist() == [1.5 * OfLatents.louder, 10]
+    stored = {f"evidence.{k}": v.detach().numpy() for k, v in older.state_dict().items()}
+    assert isinstance(evidence.load(stored, 2, torch.device("cpu")), OfLatents)
+    assert not isinstance(evidence.load(answering.tensors, tiny.M, torch.device("cpu")), OfLatents)
 
 
 def test_a_picture_s_edge_takes_nothing_from_the_evidence() -> None:
@@ -103,10 +115,13 @@ def test_the_encoder_codes_what_was_answered(
 
 
 def test_tiles_equal_the_whole(answering: Model, picture: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, levels = Codec(answering, device="cpu")._engine, torch.from_numpy(picture(400, 300))[None]
-    whole = ours._votes(levels)
-    monkeypatch.setattr(engine, "TILE", 7)
-    torch.testing.assert_close(ours._votes(levels), whole)
+    levels = torch.from_numpy(picture(400, 300))[None]
+    for ours in (Codec(model, device="cpu", precision="fp32")._engine for model in (answering, None)):
+        y = ours._transformed(levels)
+        whole = ours._votes(levels, y)
+        with monkeypatch.context() as patch:
+            patch.setattr(engine, "TILE", 7)
+            torch.testing.assert_close(ours._votes(levels, y), whole)
 
 
 def cut(levels: torch.Tensor) -> torch.Tensor:
