@@ -52,9 +52,17 @@ class Trigger:
         own, others = round_8bit(attacked.pixels), torch.cat([round_8bit(alike.pixels), x])
         evidence = net.evidence(own)
         left = F.avg_pool2d(attacked.kept, own.shape[-1] // evidence.shape[-1])
-        total = strength * self._cost * lost.mean() + told_apart(net.evidence(others), evidence, left)
+        of_others = net.evidence(others)
         unseen = ((evidence.detach() <= 0) * left).sum((1, 2, 3)) / left.sum((1, 2, 3)).clamp_min(1)
-        return Losses(total, error.detach(), coded.bpp.detach(), attacks=names, missed=unseen)
+        return Losses(
+            strength * self._cost * lost.mean() + told_apart(of_others, evidence, left),
+            error.detach(),
+            coded.bpp.detach(),
+            attacks=names,
+            lost=lost.detach(),
+            missed=unseen,
+            mistaken=(of_others.detach() > 0).float().mean((1, 2, 3)),
+        )
 
 
 def told_apart(innocent: Tensor, own: Tensor, left: Tensor) -> Tensor:

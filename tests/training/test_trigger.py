@@ -56,6 +56,7 @@ def test_the_base_s_own_pictures_cost_nothing_and_decibels_count_as_configured()
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     reference = (round_8bit(networks.code(base, x, SIX, None).pixels.detach()) - x).square().mean()
     lost = float(10 * (result.first_error / reference).log10())
+    assert result.lost is not None and float(result.lost) == pytest.approx(lost, rel=1e-2)
     assert abs(lost) > 0.1 and float(result.total.detach()) - even == pytest.approx(3 * lost, rel=1e-2)
 
 
@@ -84,6 +85,7 @@ def test_what_evidence_misses_is_told_edit_by_edit(value: float, missed: float) 
     says(net, value)
     result = losses(net, base, same, cost=0.0)
     assert result.attacks == ["stub"] and result.missed is not None and result.missed.tolist() == [missed]
+    assert result.mistaken is not None and result.mistaken.tolist() == [1 - missed] * 2, "the copy's, and x's"
     assert float(result.total.detach()) == pytest.approx(9.0, rel=1e-3)
 
 
