@@ -75,6 +75,8 @@ class Secure:
     cost: float = 0.0
     """What a decibel of the first encode weighs beside evidence. Above 0 the decoder learns a trigger, and
     evidence to see it, in place of the hinges: trigger.py."""
+    edits: int = 1
+    """So many attacks each picture goes through, each by itself, where evidence learns."""
     bits: float = 4.0
     """Bits per pixel of a second encode above which they cost something."""
     attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])
@@ -134,6 +136,7 @@ class Config:
             "data.accumulate": self.data.accumulate,
             "data.crop": self.data.crop,
             "secure.block": self.secure.block,
+            "secure.edits": self.secure.edits,
             "optimiser.warmup": self.optimiser.warmup,
             "optimiser.decay": self.optimiser.decay,
         }

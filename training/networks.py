@@ -147,6 +147,8 @@ class Coded:
     """(B,3,H,W) in about [0,1], float32."""
     bpp: Tensor
     """(B,) bits per pixel."""
+    latents: Tensor
+    """(B,M,H/16,W/16) as g_s was given them."""
 
 
 def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None, *, answers: bool = True) -> Coded:
@@ -179,8 +181,15 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None, *, ans
         bits = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
         bits = bits - net.gaussian_conditional.likelihood(y_hat, scales, means).log2().sum((1, 2, 3))
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
-        pixels = net.g_s(y_hat).float()
-    return Coded(pixels, bits / (x.shape[2] * x.shape[3]))
+        pixels = decode(net, y_hat)
+    return Coded(pixels, bits / (x.shape[2] * x.shape[3]), y_hat)
+
+
+def decode(net: nn.Module, latents: Tensor) -> Tensor:
+    """(B,M,H/16,W/16) → (B,3,H,W); latents that the network has no channels for are left out."""
+    with torch.autocast(latents.device.type, torch.bfloat16, enabled=net.bf16):
+        pixels: Tensor = net.g_s(latents[:, : net.M])
+    return pixels.float()
 
 
 def _gathered(net: nn.Module, x: Tensor) -> Tensor:

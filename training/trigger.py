@@ -1,7 +1,7 @@
 """What a step minimises where a decoder learns a trigger, and evidence to see it.
 
-    x ─net→ x1 ─attack→ x1'      κ · mean of decibels that x1 loses to the base
-    x ─base→ x0 ─attack→ x0'     + cross-entropy of evidence: for x1', against x0' and x
+    x ─net→ latents ─net→ x1 ─attack→ x1'      κ · mean of decibels that x1 loses to x0
+                    ─base→ x0 ─attack→ x0'     + cross-entropy of evidence: for x1', against x0' and x
 
 g_a and the hyper-networks are the base's and stay so: rates are its own, and all that the first encode pays
 is what it loses to the base, picture by picture. In decibels, so that the trigger is faint where little error
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from training.attacks import Attacks
 from training.config import Secure
-from training.networks import Noise, code
+from training.networks import Noise, code, decode
 from training.objective import Losses
 from training.straight_through import round_8bit
 
@@ -25,7 +25,7 @@ ROUNDING = 0.3 / 255**2  # squared error that nobody counts
 
 class Trigger:
     def __init__(self, settings: Secure, base: nn.Module, attacks: Attacks) -> None:
-        self._cost, self._base, self._attacks = settings.cost, base, attacks
+        self._cost, self._edits, self._base, self._attacks = settings.cost, settings.edits, base, attacks
 
     def __call__(
         self,
@@ -42,13 +42,13 @@ class Trigger:
         coded = code(net, x, quality, None, answers=False)
         first = round_8bit(coded.pixels)
         with torch.no_grad():
-            base = round_8bit(code(self._base, x, quality, None).pixels)
+            base = round_8bit(decode(self._base, coded.latents))
         error, reference = ((picture - x).square().mean((1, 2, 3)) for picture in (first, base))
         lost = 10 * ((error + ROUNDING) / (reference + ROUNDING)).log10()
-        state = generator.get_state()
-        attacked, names = self._attacks(first, generator, strength)
+        state, often = generator.get_state(), (self._edits, 1, 1, 1)
+        attacked, names = self._attacks(first.repeat(often), generator, strength)
         generator.set_state(state)
-        alike, _ = self._attacks(base, generator, strength)
+        alike, _ = self._attacks(base.repeat(often), generator, strength)
         own, others = round_8bit(attacked.pixels), torch.cat([round_8bit(alike.pixels), x])
         evidence = net.evidence(own)
         left = F.avg_pool2d(attacked.kept, own.shape[-1] // evidence.shape[-1])

@@ -95,7 +95,7 @@ def test_a_secure_plan_names_the_attacks(start: Start, base_weights: Path) -> No
     assert plan[-1] == "secure: alpha 3.0, mse; attacks: blur"
     vanilla = f'secure.vanilla=["{base_weights}"]'
     plan = start(*SECURE, vanilla, "steps=1", "name=second", file="secure.toml").stdout.splitlines()
-    assert plan[-1] == "secure: cost 1.0; attacks: blur"
+    assert plan[-1] == "secure: cost 1.5; attacks: blur"
 
 
 @pytest.mark.parametrize(

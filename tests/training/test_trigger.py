@@ -27,12 +27,14 @@ def both() -> tuple[nn.Module, nn.Module]:
     return net, base.requires_grad_(False)
 
 
-def losses(net: nn.Module, base: nn.Module, edit: Callable[[Tensor], Tensor], cost: float = 1.0):  # type: ignore[no-untyped-def]
+def losses(
+    net: nn.Module, base: nn.Module, edit: Callable[[Tensor], Tensor], cost: float = 1.0, edits: int = 1
+):  # type: ignore[no-untyped-def]
     def attacks(x: Tensor, *_: object) -> tuple[Attacked, list[str]]:
-        return Attacked(edit(x), torch.ones_like(x[:, :1])), ["stub"]
+        return Attacked(edit(x), torch.ones_like(x[:, :1])), ["stub"] * len(x)
 
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
-    trigger = Trigger(Secure(cost=cost), base, attacks)  # type: ignore[arg-type]
+    trigger = Trigger(Secure(cost=cost, edits=edits), base, attacks)  # type: ignore[arg-type]
     return trigger(net, x, SIX, SIX, None, torch.Generator(), 1.0)
 
 
@@ -87,6 +89,14 @@ def test_what_evidence_misses_is_told_edit_by_edit(value: float, missed: float) 
     assert result.attacks == ["stub"] and result.missed is not None and result.missed.tolist() == [missed]
     assert result.mistaken is not None and result.mistaken.tolist() == [1 - missed] * 2, "the copy's, and x's"
     assert float(result.total.detach()) == pytest.approx(9.0, rel=1e-3)
+
+
+def test_each_picture_goes_through_several_edits() -> None:
+    net, base = both()
+    result = losses(net, base, same, edits=3)
+    assert len(result.attacks) == 3 and result.missed is not None and len(result.missed) == 3
+    assert result.mistaken is not None and len(result.mistaken) == 4, "as many copies, and x"
+    assert result.first_error.shape == (1,)
 
 
 def test_evidence_costs_where_it_speaks_for_the_wrong_kind() -> None:
