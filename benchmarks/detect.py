@@ -95,9 +95,9 @@ def _rows(
     base: Model | None,
     judged: list[Judged],
 ) -> Iterator[Row]:
-    examiner = Examiner(codec.model, device=str(codec.device))
+    examiner, extract = Examiner(codec.model, device=str(codec.device)), Extractor(codec)
     for last in LASTS:
-        cases = [_case(item, Treatment(SIDE, last), codec) for item in progress(found, last)]
+        cases = [_case(item, Treatment(SIDE, last), codec, extract) for item in progress(found, last)]
         yield from _methods(cases, last)
         if last == LASTS[-1]:
             yield from _generators(cases)
@@ -115,10 +115,10 @@ def afters(base: Model | None) -> list[str]:
     return [*AFTER, *([f"codec(model={base.path})"] if base else [])]
 
 
-def _case(item: Item, treatment: Treatment, codec: Codec) -> Case:
+def _case(item: Item, treatment: Treatment, codec: Codec, extract: Extractor) -> Case:
     levels = treatment(item)
     assert levels is not None, f"{item.file} is smaller than {treatment.side} pixels"
-    (features,) = features_of([Sample.take(levels)], Extractor(codec))
+    (features,) = features_of([Sample.take(levels)], extract)
     vectors = {"as found": baselines.as_found(item)}
     vectors |= {name: method(levels) for name, method in baselines.PIXELS.items() if name != "spectrum"}
     vectors["rigid"] = baselines.rigid(codec)(levels)
