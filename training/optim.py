@@ -121,4 +121,7 @@ class Optimisers:
 
     def restore(self, states: list[dict[str, object]]) -> None:
         for optimiser, state in zip((self.muon, self.adam, self.aux), states, strict=True):
-            optimiser.load_state_dict(state)
+            configured = [group.get("full") for group in optimiser.param_groups]
+            optimiser.load_state_dict(state)  # and with it the rates of then
+            for group, full in zip(optimiser.param_groups, configured, strict=True):
+                group["full"] = full

@@ -44,3 +44,15 @@ def test_steps_follow_the_layers_own_spectral_norm() -> None:
     made.muon.step()
     step = torch.linalg.matrix_norm((net[0].weight.detach() - before).reshape(8, -1), 2)
     assert 0.006 * norm < step < 0.014 * norm
+
+
+def test_a_resumed_run_goes_on_at_the_rates_that_it_is_given_now() -> None:
+    net = nn.Sequential(nn.Conv2d(8, 8, 3))
+    net.register_parameter("quantiles", nn.Parameter(torch.zeros(1)))
+    before = Optimisers(net, rate=0.01, hyper_rate=0.0, adam_rate=0.02)
+    after = Optimisers(net, rate=0.005, hyper_rate=0.0, adam_rate=0.01)
+    after.restore(before.state())
+    for made in (before, after):
+        made.set_share(1.0)
+    for ours, theirs in ((after.muon, before.muon), (after.adam, before.adam)):
+        assert ours.param_groups[0]["lr"] == theirs.param_groups[0]["lr"] / 2
