@@ -38,7 +38,8 @@ class Attacker:
         self.codec = codec
         self.g_a, self.g_s = networks(codec.model)
         gain = codec._engine._gain(codec.model.index)
-        self.before, self.after = torch.ones(2) if gain is None else gain.cpu()
+        nothing = torch.tensor([1.0, 1.0, 0.0])
+        self.before, self.after, self.offset = nothing if gain is None else gain.cpu()
 
     def file(self, y: Tensor, like: Pixels) -> bytes:
         """The `.slic` file of any latents (M,⌈H/16⌉,⌈W/16⌉), the size of the picture `like` (H,W,3)."""
@@ -114,11 +115,11 @@ class Attacker:
     def _damage(self, seen: Tensor, wanted: Tensor) -> Tensor:
         """What the attacker wants small: evidence, if there is any; beyond 1 the answer has no slope."""
         if isinstance(self.g_a, peer.Secured) and self.g_a.evidence is not None:
-            return F.relu(self.g_a.gathered(seen, self.g_a.g_a(seen)) + 1).mean()
+            return F.relu(self.g_a.evidence(seen) + 1).mean()
         return (self._decode(self.g_a(seen) * self.before) - wanted).square().mean()
 
     def _decode(self, y: Tensor) -> Tensor:
-        out: Tensor = self.g_s(_rounded(y) * self.after)
+        out: Tensor = self.g_s(_rounded(y) * self.after + self.offset)
         return out
 
 

@@ -31,8 +31,23 @@ def twin(model: Model) -> nn.Module:
         for name, parameter in net.named_parameters():
             parameter.copy_(state[name])
     net.g_a = answering(net.g_a, model)
+    if "offsets" in model.tensors:
+        after = _tensor(model.tensors["gains"][model.quality - 1][1])
+        net.g_s = Shifted(net.g_s, _tensor(model.tensors["offsets"][model.quality - 1]) / after)
     net.update(force=True)
     return net.eval()
+
+
+class Shifted(nn.Module):
+    """A g_s that tells itself the quality: `offset` (M) is added to what it takes."""
+
+    def __init__(self, g_s: nn.Module, offset: Tensor) -> None:
+        super().__init__()
+        self.g_s = g_s
+        self.register_buffer("offset", offset[:, None, None], persistent=False)
+
+    def forward(self, y: Tensor) -> Tensor:
+        return self.g_s(y + self.offset)  # type: ignore[no-any-return]
 
 
 class Secured(nn.Module):
@@ -49,13 +64,8 @@ class Secured(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.g_a(x) / self.gain
         if self.evidence is not None:
-            return self.evidence.answered(y, self.gathered(x, y)) * self.gain
+            return self.evidence.answered(y, self.evidence(x)) * self.gain
         return (y - y.clamp(-self.floor, self.floor)) * self.gain
-
-    def gathered(self, x: Tensor, y: Tensor) -> Tensor:
-        """Evidence about pixels (B,3,H,W), whose latents are y."""
-        assert self.evidence is not None
-        return self.evidence(y if isinstance(self.evidence, evidence.OfLatents) else x)  # type: ignore[no-any-return]
 
     def silent(self, x: Tensor) -> Tensor:
         """Without the channels that answer."""
@@ -127,7 +137,7 @@ def float_weights(model: Model) -> dict[str, Tensor]:
     out = {
         k: _tensor(v)
         for k, v in model.tensors.items()
-        if not k.startswith(("exact.", "tables.", "training.", "gains", "floors", "evidence."))
+        if not k.startswith(("exact.", "tables.", "training.", "gains", "offsets", "floors", "evidence."))
     }
     if "gains" in model.tensors:
         _fold(out, *map(_tensor, model.tensors["gains"][model.quality - 1]))

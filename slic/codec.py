@@ -94,6 +94,18 @@ class Codec:
         """What one more pass through the networks makes of a picture (H,W,3)."""
         return self._engine.again(levels, self.model.index)
 
+    @property
+    def gathers(self) -> bool:
+        """Whether its model gathers evidence: most secured ones do."""
+        return "evidence.answer" in self.model.tensors
+
+    def evidence(self, levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """(H,W,3) → (⌈H/16⌉,⌈W/16⌉), positive where it looks like the model's own.
+
+        None of a model that gathers none.
+        """
+        return self._engine.evidence(levels)
+
     def latents(self, levels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(H,W,3) → (M,⌈H/16⌉,⌈W/16⌉): how the model sees a picture."""
         return self._engine.latents(levels)

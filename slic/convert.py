@@ -58,9 +58,8 @@ def convert(
         "card": json.dumps(dict(card or {}), sort_keys=True),
         **rates,
     }
-    Engine(
-        architecture, tensors, torch.device("cpu"), torch.float32
-    )  # refuses what could not be loaded again
+    made = Engine(architecture, tensors, torch.device("cpu"), torch.float32)
+    made.evidence(np.zeros((1, 1, 3), np.uint8))  # both refuse what could not be loaded again
     files.write(target, save(tensors, metadata), force=force)
     return models.open_file(target)
 
@@ -128,6 +127,8 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
     if "gain" in state and "inverse_gain" in state:  # logarithms, (rates,M) each
         logs = torch.stack([state["gain"], state["inverse_gain"]], 1)
         tensors["gains"] = logs.detach().float().exp().numpy()
+        if "offset" in state:  # (rates,M)
+            tensors["offsets"] = state["offset"].detach().float().numpy()
     if "floor" in state and "evidence.answer" not in state:  # (M,)
         tensors["floors"] = state["floor"].detach().float().clamp_min(0).numpy()
     tensors |= gaussian_tables()

@@ -27,12 +27,8 @@ AGAINST, FOR = 5.0, 12.0  # what the picture weighs beside one place, when its s
 
 
 class Evidence(nn.Module):
-    """Of pixels."""
-
     halo = 2
     """Places that a vote sees beyond its own."""
-    louder = 1.0
-    """How many times as loud as g_a gives it the answer is, up to its level."""
 
     def __init__(self, latents: int, look: int = 64, near: int = 96, vote: int = 128, join: int = 32) -> None:
         super().__init__()
@@ -61,26 +57,7 @@ class Evidence(nn.Module):
     def answered(self, y: Tensor, evidence: Tensor) -> Tensor:
         """y (B,M,h,w) as it is coded, evidence (B,1,h,w)."""
         level = self.answer[:, None, None]
-        return torch.where(level > 0, (self.louder * y).clamp(-level, level) * due(evidence), y)
-
-
-class OfLatents(Evidence):
-    """Of y as g_a gives it, neither scaled nor rounded: of models whose g_a learnt to see the trigger."""
-
-    halo = 1
-    louder = 4.0
-
-    def __init__(self, latents: int, look: int, vote: int, join: int) -> None:
-        nn.Module.__init__(self)
-        self.look = nn.Conv2d(latents, look, 1)
-        self.near = nn.Conv2d(look, vote, 3, padding=1)
-        self.join = nn.Conv2d(vote, join, 1)
-        self.decide = nn.Conv2d(join, 1, 1)
-        self.answer = nn.Parameter(torch.zeros(latents), requires_grad=False)
-
-    def votes(self, x: Tensor) -> Tensor:
-        """(B,M,h,w) → (B,votes,h,w)"""
-        return torch.tanh(self.near(F.relu(self.look(torch.asinh(x)))))
+        return torch.where(level > 0, y.clamp(-level, level) * due(evidence), y)
 
 
 def detail(x: Tensor) -> Tensor:
@@ -109,20 +86,23 @@ def load(
     stored = {k.removeprefix("evidence."): v for k, v in tensors.items() if k.startswith("evidence.")}
     if not stored:
         return None
+    if "vote.weight" not in stored:
+        raise ModelError(
+            "the model's encoder is of a kind that slic no longer has: it only decodes",
+            hint="encode and check with the embedded model",
+        )
     state = {name: torch.from_numpy(values).float() for name, values in stored.items()}
     try:
-        kind = Evidence if "vote.weight" in state else OfLatents
-        layers = ("look", "near", "vote", "join") if kind is Evidence else ("look", "near", "join")
-        widths = [state[f"{name}.weight"].shape[0] for name in layers]
+        widths = [state[f"{name}.weight"].shape[0] for name in ("look", "near", "vote", "join")]
         if min(widths) < 1:
             raise ModelError("the evidence's weights are empty")
         with torch.device("meta"):  # no memory until every shape is known to fit
-            network = kind(latents, *widths)
+            network = Evidence(latents, *widths)
         network.load_state_dict(state, assign=True)
     except (KeyError, IndexError, RuntimeError) as error:
         raise ModelError("the evidence's weights do not fit each other, or the latents") from error
     if not all(values.isfinite().all() for values in state.values()) or network.answer.min() < 0:
         raise ModelError("the evidence's weights must be finite, and its answer not negative")
-    for layer in (network.look, network.near, network.vote) if kind is Evidence else ():
+    for layer in (network.look, network.near, network.vote):
         layer.to(precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.to(device).eval().requires_grad_(False)

@@ -20,7 +20,10 @@ N, M = 8, 12
 def state(
     architecture: str, seed: int = 0, rates: int = 0, *, floors: bool = False, evidence: bool = False
 ) -> dict[str, Tensor]:
-    """A random state dict in CompressAI's names, with gains for so many rates, floors, or evidence."""
+    """A random state dict in CompressAI's names, with gains for so many rates, floors, or evidence.
+
+    Of several rates and with evidence it has offsets, too.
+    """
     random = torch.Generator().manual_seed(seed)
     m = N if architecture.startswith("cheng") else M
     out: dict[str, Tensor] = {}
@@ -38,6 +41,8 @@ def state(
     if rates:
         steps = torch.linspace(-1.0, 0.5, rates)[:, None] + torch.randn(rates, m, generator=random) * 0.1
         out |= {"gain": steps, "inverse_gain": 0.05 - steps}
+    if rates and evidence:
+        out["offset"] = torch.randn(rates, m, generator=random)
     if floors:
         out["floor"] = torch.linspace(0, 2, m)
     if evidence:

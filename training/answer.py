@@ -54,7 +54,7 @@ def widened(net: nn.Module, settings: Config, channels: int) -> nn.Module:
     model = replace(settings.model, M=net.M + channels, start="", parts=[], floors=False, evidence=True)
     wider, old = build(model, bf16=net.bf16), net.state_dict()
     for name, parameter in wider.named_parameters():
-        if name.startswith("evidence."):
+        if name not in old:
             continue
         before = old[name]
         if parameter.shape == before.shape:

@@ -2,7 +2,8 @@
 
 A gain per channel multiplies y before rounding and another one divides it after, chosen by quality.
 h_a sees y as it is rounded, so the scales that h_s predicts fit without knowing the quality: the
-integer networks are the same for every rate.
+integer networks are the same for every rate. What is added to y after it, by quality too, tells g_s how
+loud a trigger may be: a fine picture shows what a coarse one hides.
 
 A floor per channel is what a secure encoder needs to decide: each value of y loses so much of its
 magnitude, down to nothing. Convolutions and GDN cannot do that; what sees the trigger answers any other
@@ -50,6 +51,8 @@ def build(model: Model, *, bf16: bool = False) -> nn.Module:
         net.floor = nn.Parameter(torch.zeros(net.M), requires_grad=False)
     if model.evidence:
         net.evidence = Evidence(net.M)
+    if model.evidence and model.gains:
+        net.offset = nn.Parameter(torch.zeros(len(LAMBDAS), net.M))  # (quality, channel)
     if model.start and model.start != TRANSFORM:
         _start_from(net, _start_weights(model), tuple(model.parts))
     net.entropy_bottleneck.__class__ = Bottleneck32
@@ -82,6 +85,8 @@ def _of_model_file(tensors: dict[str, Tensor], architecture: str) -> dict[str, T
         state[f"{plan.name}.bias"] = torch.ldexp(bias.double(), -shift - FRACTION)
     if "gains" in state:
         state["gain"], state["inverse_gain"] = state["gains"].log().unbind(1)
+    if "offsets" in state:
+        state["offset"] = state["offsets"]
     if "floors" in state:
         state["floor"] = state["floors"]
     return state
@@ -110,7 +115,9 @@ def _start_from(net: nn.Module, state: dict[str, Tensor], parts: tuple[str, ...]
             continue
         if name in state and state[name].shape == parameter.shape:
             parameter.copy_(state[name].float())
-        elif not name.endswith(("gain", "floor")) and not name.startswith("evidence."):  # not in every start
+        elif not name.endswith(("gain", "floor", "offset")) and not name.startswith(
+            "evidence."
+        ):  # not in every start
             wrong.append(name)
     if wrong:
         raise ConfigError(f"model.start does not fit: {len(wrong)} weights missing, {wrong[0]} the first")
@@ -148,7 +155,7 @@ class Coded:
     bpp: Tensor
     """(B,) bits per pixel."""
     latents: Tensor
-    """(B,M,H/16,W/16) as g_s was given them."""
+    """(B,M,H/16,W/16) as they come out of the file, scaled back."""
 
 
 def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None, *, answers: bool = True) -> Coded:
@@ -181,14 +188,17 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None, *, ans
         bits = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
         bits = bits - net.gaussian_conditional.likelihood(y_hat, scales, means).log2().sum((1, 2, 3))
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
-        pixels = decode(net, y_hat)
+        pixels = decode(net, y_hat, quality)
     return Coded(pixels, bits / (x.shape[2] * x.shape[3]), y_hat)
 
 
-def decode(net: nn.Module, latents: Tensor) -> Tensor:
+def decode(net: nn.Module, latents: Tensor, quality: Tensor) -> Tensor:
     """(B,M,H/16,W/16) → (B,3,H,W); latents that the network has no channels for are left out."""
+    known = latents[:, : net.M]
+    if hasattr(net, "offset"):
+        known = known + net.offset[quality - 1][:, :, None, None]
     with torch.autocast(latents.device.type, torch.bfloat16, enabled=net.bf16):
-        pixels: Tensor = net.g_s(latents[:, : net.M])
+        pixels: Tensor = net.g_s(known)
     return pixels.float()
 
 

@@ -42,7 +42,7 @@ class Trigger:
         coded = code(net, x, quality, None, answers=False)
         first = round_8bit(coded.pixels)
         with torch.no_grad():
-            base = round_8bit(decode(self._base, coded.latents))
+            base = round_8bit(decode(self._base, coded.latents, quality))
         error, reference = ((picture - x).square().mean((1, 2, 3)) for picture in (first, base))
         lost = 10 * ((error + ROUNDING) / (reference + ROUNDING)).log10()
         state, often = generator.get_state(), (self._edits, 1, 1, 1)

@@ -56,6 +56,8 @@ def main(folder: Path) -> None:
         codec = Codec(several, quality=quality, device="cpu", precision="fp32")
         scene_rgb = Image.fromarray(np.ascontiguousarray(scene(60, 50)[:, :, :3]))
         write(folder / f"bmshj2018-hyperprior-quality-{quality}", codec, scene_rgb)
+    secured = Codec(tiny.model(ARCHITECTURES[0], folder, rates=3, evidence=True), quality=2, device="cpu")
+    write(folder / "bmshj2018-hyperprior-offsets", secured, scene_rgb)
 
 
 def write(stem: Path, codec: Codec, picture: Image.Image) -> None:

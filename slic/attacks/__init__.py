@@ -38,6 +38,7 @@ TABLE: Mapping[str, Callable[..., Levels]] = {
         geometric.crop,
         geometric.shift,
         geometric.turn,
+        geometric.mirror,
         geometric.frame,
         geometric.paste,
         compression.jpeg,
@@ -164,6 +165,7 @@ CUT_AND_SAVED = Chain((Attack("crop", {"left": 5, "top": 22}), Attack("jpeg", {"
 """JPEG's blocks lie elsewhere on the trigger then: a model may survive either of the two and not both."""
 
 EVERYDAY: tuple[Attack | Chain, ...] = (
+    Attack("mirror"),
     Attack("turn", {"quarters": 1}),
     Chain((Attack("turn", {"quarters": 1}), Attack("jpeg", {"quality": 85}))),
     Attack("colour", {"saturation": 0.0}),

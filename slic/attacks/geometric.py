@@ -80,6 +80,12 @@ def turn(pixels: Levels, quarters: Annotated[int, Limits(0, 3, step=1)] = 1) -> 
 
 
 @edit
+def mirror(pixels: Levels) -> Levels:
+    """Left becomes right."""
+    return pixels[:, ::-1].copy()
+
+
+@edit
 def frame(pixels: Levels, share: Annotated[float, Limits(0, 0.5)] = 0.1) -> Levels:
     """Black out a border as wide as `share` of the longer side (the paper's "copy"): nothing moves."""
     height, width, _ = pixels.shape

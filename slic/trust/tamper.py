@@ -3,12 +3,11 @@
 A secured model leaves a trigger in every region of what it decodes, and destroys what carries the trigger
 when it encodes it again. So one more pass shows what is still the model's own output:
 
-    picture ─g_a─► latents ─rounded, g_s─► again        trace   what the latents tell of the trigger, and
-                                                                the model's own evidence near each
-                                                        damage  how far `again` is from the picture
+    picture ─g_a─► latents ─rounded, g_s─► again    damage  how far `again` is from the picture
+            └────► evidence                         trace   what the model takes for its own
 
 Both together say whether the picture is protected; the trace says where it is not, for a model that gathers
-evidence destroys what lies between its own places, too.
+evidence destroys what lies between its own places, too. Of one that does not, damage is all there is.
 Edits smaller than about 64 pixels a side are lost among their neighbours.
 """
 
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from slic import models, opening, pixels
@@ -29,7 +29,7 @@ from slic.modes import Levels
 from slic.pixels import MAX_PIXELS, Picture, Source
 from slic.reading import read
 from slic.transforms import Precision
-from slic.trust import blocks, pose, trace
+from slic.trust import blocks, pose
 from slic.trust.blocks import Bools, Box, Floats
 from slic_formats import FILE_SIGNATURE, Header, parse
 
@@ -53,10 +53,6 @@ PEAK = -2.5, -1.2  # ... and one block is as low as this
 RIM = 0.8  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
 EDGE = 2  # blocks at the picture's edge that are no edit by themselves: JPEG takes the trigger there
 MIN_SIDE = 64  # pixels; a smaller picture shows too little
-SHIFT = 2  # pixels: a trigger repeats every 4 or 8 rows, and a picture may be cut between, ...
-BETTER = 0.1  # ... where its strength is so much higher; by 0.5 to 1.5 where it was
-PROBE = 96  # pixels a side of the places where that is tried
-AS_IT_WAS = pose.Pose()
 
 
 class Finding(Enum):
@@ -81,14 +77,16 @@ class TamperReport:
     """Share of the blocks that surely are."""
     scale: float
     """How many times as large it is as it was published, about; 1 where nothing tells of another size."""
-    turned: bool
-    """Whether it was turned by a quarter since."""
+    turned: int
+    """By how many degrees it was turned since, against the clock."""
+    mirrored: bool
+    """Whether left and right were swapped, before it was turned."""
     boxes: tuple[Box, ...]
     """Around each edited region, the largest first."""
     damage: Floats = field(repr=False, compare=False)
     """(⌈H/16⌉,⌈W/16⌉) decibels between the picture and one more pass: low is destroyed."""
     trace: Floats = field(repr=False, compare=False)
-    """(⌈H/16⌉,⌈W/16⌉) about 1 where the latents show the trigger, about −1 where they do not."""
+    """(⌈H/16⌉,⌈W/16⌉) 1 and more where the model takes it for its own, negative where it does not."""
     blocks: Bools = field(repr=False, compare=False)
     """(⌈H/16⌉,⌈W/16⌉) which blocks are edited."""
     levels: Levels = field(repr=False, compare=False)
@@ -115,6 +113,7 @@ class TamperReport:
             "own": round(self.own, 4),
             "scale": round(self.scale, 2),
             "turned": self.turned,
+            "mirrored": self.mirrored,
             "boxes": [[b.left, b.top, b.right, b.bottom] for b in self.boxes],
         }
 
@@ -179,49 +178,8 @@ def load(
 
 def check_levels(levels: Levels, codec: Codec) -> TamperReport:
     """`check` of a picture (H,W,3) with a codec that is there already."""
-    if not codec.model.secured:
-        return judge(levels, Look.take(levels, codec), codec.model)
-    look, found = _look(levels, codec, AS_IT_WAS), pose.lines(codec).pose(levels)
-    if found != AS_IT_WAS:
-        moved = _look(levels, codec, found)
-        if np.median(moved.trace) > np.median(look.trace):  # JPEG's own lines may look like another size
-            return judge(levels, moved, codec.model, found)
-    return judge(levels, look, codec.model)
-
-
-def _look(levels: Levels, codec: Codec, as_: pose.Pose) -> "Look":
-    """As the picture was before it was turned and resized."""
-    upright = np.rot90(levels) if as_.turned else levels
-    restored = _restored(upright, as_.scale)
-    cut = SHIFT if _cut_between(restored, codec) else 0
-    look = Look.take(restored[cut:, cut:], codec).placed(restored, cut).fitted(upright)
-    return look.turned_back() if as_.turned else look
-
-
-def _restored(levels: Levels, scale: float) -> Levels:
-    """At the size that it had before it was resized."""
-    if scale == 1:
-        return levels
-    height, width = (max(1, round(side / scale)) for side in levels.shape[:2])
-    return np.asarray(Image.fromarray(levels).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def _cut_between(levels: Levels, codec: Codec) -> bool:
-    """Whether the trigger lies SHIFT pixels beside the grid of blocks, as two small places show it."""
-    if min(levels.shape[:2]) < MIN_SIDE:
-        return False
-
-    def strength(cut: int) -> float:
-        parts = [levels[y + cut : y + PROBE, x + cut : x + PROBE] for y, x in _places(levels)]
-        return float(np.mean([Look.take(part, codec).strength.mean() for part in parts]))
-
-    return strength(SHIFT) > strength(0) + BETTER
-
-
-def _places(levels: Levels) -> list[tuple[int, int]]:
-    """Tops and lefts, in whole blocks: a quarter and three quarters of the way; one where it is small."""
-    top, left = (max(0, side - PROBE) // 4 // blocks.SIDE * blocks.SIDE for side in levels.shape[:2])
-    return sorted({(top, left), (3 * top, 3 * left)})
+    found = pose.find(levels, codec) if codec.gathers else pose.AS_IT_WAS
+    return judge(levels, Look.take(found.undone(levels), codec).of(levels, found), codec.model, found)
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no truth value to compare by
@@ -235,44 +193,29 @@ class Look:
     @classmethod
     def take(cls, levels: Levels, codec: Codec) -> "Look":
         passed = codec.again(levels)
-        traced = trace.answers(codec).reader(passed.latents)
-        if passed.evidence is not None:
-            traced = blocks.smooth(traced) + passed.evidence / EVIDENT + LEANING
-        return cls(blocks.decibels(levels, passed.pixels), traced, passed.pixels)
+        damage = blocks.decibels(levels, passed.pixels)
+        evident = passed.evidence
+        traced = (SURVIVES_DB - damage) / DB if evident is None else evident / EVIDENT + LEANING
+        return cls(damage, traced, passed.pixels)
 
-    def placed(self, levels: Levels, cut: int) -> "Look":
-        """Of the whole picture, if this is one without its first `cut` rows and columns.
+    def of(self, levels: Levels, found: pose.Pose) -> "Look":
+        """As a copy (H,W,3) shows it, where this look was at what had been published.
 
-        Those are shown as they were, and blocks that are lacking at the far edges as their neighbours are.
+        Each block of the copy shows what lies at its middle.
         """
-        if not cut:
+        if found == pose.AS_IT_WAS:
             return self
-        rows, columns = (-(-side // blocks.SIDE) for side in levels.shape[:2])
-        lacking = (0, rows - self.trace.shape[0]), (0, columns - self.trace.shape[1])
-        again = levels.copy()
-        again[cut:, cut:] = self.again
-        return Look(np.pad(self.damage, lacking, "edge"), np.pad(self.trace, lacking, "edge"), again)
-
-    def fitted(self, levels: Levels) -> "Look":
-        """Of a copy of another size (H,W,3): each of its blocks shows what lies at its middle."""
+        rows, columns = (np.arange(side) // blocks.SIDE for side in self.again.shape[:2])  # by pixel
+        columns = columns[::-1] if found.mirrored else columns
+        for _ in range(found.quarters):
+            rows, columns = columns[::-1], rows
         height, width = levels.shape[:2]
-        if self.again.shape == levels.shape:
-            return self
-        rows, columns = (
-            ((np.arange(-(-new // blocks.SIDE)) + 0.5) * old / new).astype(int).clip(max=count - 1)
-            for new, old, count in zip((height, width), self.again.shape, self.trace.shape, strict=False)
-        )
-        again = np.asarray(Image.fromarray(self.again).resize((width, height), Image.Resampling.BICUBIC))
-        return Look(self.damage[np.ix_(rows, columns)], self.trace[np.ix_(rows, columns)], again)
-
-    def turned_back(self) -> "Look":
-        """Of the picture that was turned by a quarter, against the clock, to be looked at."""
-        damage, traced, again = (
-            self.damage.T[:, ::-1],
-            self.trace.T[:, ::-1],
-            self.again.swapaxes(0, 1)[:, ::-1],
-        )
-        return Look(damage, traced, np.ascontiguousarray(again))
+        picked = np.ix_(_middles(rows, height), _middles(columns, width))
+        damage, traced = ((m.T if found.quarters % 2 else m)[picked] for m in (self.damage, self.trace))
+        again = np.rot90(self.again[:, ::-1] if found.mirrored else self.again, found.quarters)
+        image = Image.fromarray(np.ascontiguousarray(again))
+        resized = image.resize((width, height), Image.Resampling.BICUBIC)
+        return Look(damage, traced, np.asarray(resized))
 
     @cached_property
     def strength(self) -> Floats:
@@ -285,7 +228,14 @@ class Look:
         return ((SURVIVES_DB - self.damage) / DB).clip(-1.25, 1.25)
 
 
-def judge(levels: Levels, look: Look, model: Model, as_: pose.Pose = AS_IT_WAS) -> TamperReport:
+def _middles(values: NDArray[np.intp], side: int) -> NDArray[np.intp]:
+    """Of values along a line those at the middles of blocks, if it were `side` pixels long."""
+    middles = (np.arange(0, side, blocks.SIDE) + blocks.SIDE // 2).clip(max=side - 1)
+    out: NDArray[np.intp] = values[middles * len(values) // side]
+    return out
+
+
+def judge(levels: Levels, look: Look, model: Model, as_: pose.Pose = pose.AS_IT_WAS) -> TamperReport:
     """What follows from a picture (H,W,3) and one look at it."""
     height, width = levels.shape[:2]
     own = float((look.strength > OWN).mean())
@@ -308,7 +258,8 @@ def judge(levels: Levels, look: Look, model: Model, as_: pose.Pose = AS_IT_WAS) 
         edited=edited,
         own=own,
         scale=as_.scale,
-        turned=as_.turned,
+        turned=90 * as_.quarters,
+        mirrored=as_.mirrored,
         boxes=tuple(blocks.box(r, height, width) for r in sorted(edits, key=len, reverse=True)),
         damage=look.damage,
         trace=look.trace,
@@ -363,7 +314,8 @@ def _find(
 
 def _moved(as_: pose.Pose) -> str:
     resized = f"; it was resized to about {as_.scale:.0%}" if as_.scale != 1 else ""
-    return resized + ("; it was turned by a quarter" if as_.turned else "")
+    turned = f"; it was turned by {90 * as_.quarters}°" if as_.quarters else ""
+    return ("; it was mirrored" if as_.mirrored else "") + turned + resized
 
 
 def overlay(report: TamperReport) -> Image.Image:

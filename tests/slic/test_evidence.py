@@ -1,6 +1,7 @@
 """The encoder answers only where the evidence about a place is for it. Decoders do not know of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ import slic
 from slic import engine, evidence
 from slic.codec import Codec
 from slic.errors import ModelError
-from slic.evidence import STRIDE, Evidence, OfLatents, detail
+from slic.evidence import STRIDE, Evidence, detail
 from slic.models import Model
+from slic_formats import parse, serialise
 from tests import tiny
 
 Maker = Callable[..., NDArray[np.uint8]]
@@ -46,26 +48,15 @@ def test_what_enough_of_a_picture_says_decides_about_the_rest(own: int, one: flo
     assert (out[:own] == 1).all() and (out[own + 1 :] == 0).all()
 
 
-@pytest.mark.parametrize(("kind", "side"), [(Evidence, STRIDE), (OfLatents, 1)])
-def test_a_vote_comes_from_as_far_as_halo_and_no_farther(kind: type[Evidence], side: int) -> None:
+def test_a_vote_comes_from_as_far_as_halo_and_no_farther() -> None:
     torch.manual_seed(0)
-    network, halo = kind(3, 6, 5, 4), kind.halo
-    x, place = torch.rand(1, 3, *[side * (4 * halo + 1)] * 2), slice(side * 2 * halo, side * (2 * halo + 1))
+    network, halo = Evidence(3, 6, 5, 4), Evidence.halo
+    side, place = STRIDE * (4 * halo + 1), slice(STRIDE * 2 * halo, STRIDE * (2 * halo + 1))
+    x = torch.rand(1, 3, side, side)
     changed = x.clone()
-    changed[:, :, place, place] += 2 * torch.randn(3, side, side)
+    changed[:, :, place, place] += 2 * torch.randn(3, STRIDE, STRIDE)
     apart = (network.votes(x) - network.votes(changed))[0].abs().amax(0)
     assert ((apart > 1e-6).nonzero() - 2 * halo).abs().max() == halo
-
-
-def test_evidence_of_latents_is_louder_up_to_the_same_level(answering: Model) -> None:
-    """Files name their model, and models that were published stay."""
-    older = OfLatents(2, 6, 5, 4)
-    older.answer[1] = 10.0
-    y, surely = torch.tensor([1.5, 30.0]).expand(1, 2, 1, 2), torch.full((1, 1, 1, 2), 20.0)
-    assert older.answered(y, surely)[0, 1, 0].tolist() == [1.5 * OfLatents.louder, 10]
-    stored = {f"evidence.{k}": v.detach().numpy() for k, v in older.state_dict().items()}
-    assert isinstance(evidence.load(stored, 2, torch.device("cpu")), OfLatents)
-    assert not isinstance(evidence.load(answering.tensors, tiny.M, torch.device("cpu")), OfLatents)
 
 
 def test_a_picture_s_edge_takes_nothing_from_the_evidence() -> None:
@@ -116,12 +107,40 @@ def test_the_encoder_codes_what_was_answered(
 
 def test_tiles_equal_the_whole(answering: Model, picture: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     levels = torch.from_numpy(picture(400, 300))[None]
-    for ours in (Codec(model, device="cpu", precision="fp32")._engine for model in (answering, None)):
-        y = ours._transformed(levels)
-        whole = ours._votes(levels, y)
-        with monkeypatch.context() as patch:
-            patch.setattr(engine, "TILE", 7)
-            torch.testing.assert_close(ours._votes(levels, y), whole)
+    ours = Codec(answering, device="cpu", precision="fp32")._engine
+    whole = ours._votes(levels)
+    monkeypatch.setattr(engine, "TILE", 7)
+    torch.testing.assert_close(ours._votes(levels), whole)
+
+
+def test_a_model_of_an_earlier_kind_decodes_and_does_no_more(
+    answering: Model, tmp_path: Path, picture: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files name their model, and must decode for ever; evidence is the encoder's alone."""
+    looked = np.zeros((5, tiny.M, 1, 1), np.float32)
+    older = _written(
+        answering, tmp_path / "older.safetensors", evidence__look__weight=looked, evidence__vote__weight=None
+    )
+    file = parse(slic.encode(picture(20, 20), model=answering.path) or b"")
+    theirs = replace(file.header, model=slic.models.open_file(older).identity)
+    monkeypatch.setenv("SLIC_MODELS", str(tmp_path))
+    decoded = slic.decode(serialise(replace(file, header=theirs)))
+    assert np.array_equal(np.asarray(decoded), Codec(answering, device="cpu").again(picture(20, 20)).pixels)
+    for ask in (slic.encode, slic.check):
+        with pytest.raises(ModelError, match="only decodes"):
+            ask(picture(80, 80), model=older)
+
+
+def test_evidence_can_be_had_by_itself(answering: Model, tiny_model: Model, picture: Maker) -> None:
+    for model in (answering, tiny_model):
+        codec = Codec(model, device="cpu")
+        found, with_pixels = codec.evidence(picture(90, 70)), codec.again(picture(90, 70)).evidence
+        assert codec.gathers == (model is answering)
+        if not codec.gathers:
+            assert found is with_pixels is None
+        else:
+            assert found is not None and found.shape == (6, 5)
+            np.testing.assert_array_equal(found, with_pixels)
 
 
 def cut(levels: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors import safe_open
@@ -14,6 +15,7 @@ from safetensors.numpy import save_file
 
 import slic
 from slic import models
+from slic.engine import _scaled_back
 from slic.errors import ModelError
 from slic.models import Model
 from slic.plugins import pillow
@@ -97,6 +99,38 @@ def test_bad_gains_are_refused(
     with safe_open(model.path, framework="numpy") as file:
         metadata = file.metadata()
     save_file(dict(model.tensors) | {"gains": gains}, tmp_path / "bad.safetensors", metadata)
+    with pytest.raises(ModelError, match=reason):
+        slic.encode(picture(20, 20), model=tmp_path / "bad.safetensors")
+
+
+def test_offsets_are_added_to_what_is_decoded(tmp_path: Path, picture: Maker) -> None:
+    """By quality; the file is the same, but for the model that it names."""
+    codec = slic.Codec(tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, evidence=True), device="cpu")
+    engine, offsets = codec._engine, torch.from_numpy(codec.model.tensors["offsets"])
+    y = torch.randint(-9, 9, (1, tiny.M, 5, 4)).float()
+    for quality in (1, 3):
+        _, after, _ = engine._gain(quality)
+        expected = engine._transforms.synthesise(y * after + offsets[quality - 1].view(-1, 1, 1))
+        shown = engine._synthesise(_scaled_back(y.clone(), engine._gain(quality)), 80, 64, grey=False)
+        levels = (expected * 255).round().clamp(0, 255).to(torch.uint8)
+        assert torch.equal(shown, levels.permute(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("offsets", "reason"),
+    [
+        (np.zeros((3, tiny.M), np.float16), "offsets must be float32, one for each latent at each quality"),
+        (np.zeros((2, tiny.M), np.float32), "offsets must be float32, one for each latent at each quality"),
+        (np.full((3, tiny.M), np.nan, np.float32), "offsets must be finite"),
+    ],
+)
+def test_bad_offsets_are_refused(
+    offsets: NDArray[np.floating], reason: str, tmp_path: Path, picture: Maker
+) -> None:
+    model = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3)
+    with safe_open(model.path, framework="numpy") as file:
+        metadata = file.metadata()
+    save_file(dict(model.tensors) | {"offsets": offsets}, tmp_path / "bad.safetensors", metadata)
     with pytest.raises(ModelError, match=reason):
         slic.encode(picture(20, 20), model=tmp_path / "bad.safetensors")
 

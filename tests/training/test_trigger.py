@@ -23,7 +23,7 @@ def both() -> tuple[nn.Module, nn.Module]:
     net, base = networks.build(replace(SMALL, evidence=True)), networks.build(SMALL)
     with torch.no_grad():
         net.g_a[6].weight.mul_(100)  # or rounding would leave nothing to code
-    base.load_state_dict({k: v for k, v in net.state_dict().items() if not k.startswith("evidence.")})
+    base.load_state_dict({k: v for k, v in net.state_dict().items() if k in base.state_dict()})
     return net, base.requires_grad_(False)
 
 

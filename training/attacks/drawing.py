@@ -112,6 +112,7 @@ TABLE: dict[str, Twin] = {
     "crop": Twin(geometric.crop, moves=True),
     "shift": Twin(geometric.shift, moves=True),
     "turn": Twin(geometric.turn, moves=True),
+    "mirror": Twin(geometric.mirror, moves=True),
     "frame": Twin(geometric.frame, moves=True),
     "paste": Twin(geometric.paste, moves=True),
     "jpeg": Twin(compression.jpeg),

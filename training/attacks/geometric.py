@@ -81,6 +81,10 @@ def turn(x: Tensor, quarters: Tensor) -> Tensor:
     return torch.stack([one.rot90(int(count), (1, 2)) for one, count in zip(x, quarters, strict=True)])
 
 
+def mirror(x: Tensor) -> Tensor:
+    return x.flip(3)
+
+
 def frame(x: Tensor, share: Tensor) -> Tensor:
     height, width = x.shape[2:]
     border = (share * max(height, width) + ROUNDING).floor()[:, None]

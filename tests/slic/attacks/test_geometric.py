@@ -52,6 +52,13 @@ def test_shift_repeats_the_edge() -> None:
     assert geometric.shift(ROW, dx=-2, dy=5)[0, :, 0].tolist() == [2, 3, 4, 5, 5, 5]
 
 
+def test_mirror_swaps_left_and_right(picture: Maker) -> None:
+    x = picture(40, 24)
+    assert np.array_equal(
+        geometric.mirror(x), np.asarray(Image.fromarray(x).transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    )
+
+
 def test_turn_is_against_the_clock(picture: Maker) -> None:
     x = picture(20, 30)
     assert np.array_equal(

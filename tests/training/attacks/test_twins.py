@@ -90,6 +90,7 @@ def test_twin_agrees_and_a_fifth_off_would_not(
         ("shift", {"dx": 3, "dy": -2}),
         ("turn", {"quarters": 1}),
         ("turn", {"quarters": 3}),
+        ("mirror", {}),
         ("frame", {"share": 0.1}),
         ("jpeg", {"quality": 70}),
         ("webp", {"quality": 80}),
