@@ -100,10 +100,7 @@ class Codec:
         return "evidence.answer" in self.model.tensors
 
     def evidence(self, levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-        """(H,W,3) → (⌈H/16⌉,⌈W/16⌉), positive where it looks like the model's own.
-
-        None of a model that gathers none.
-        """
+        """(H,W,3) → (⌈H/16⌉,⌈W/16⌉), positive where encoding would answer; None of a model without."""
         return self._engine.evidence(levels)
 
     def latents(self, levels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -127,13 +127,22 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
     if "gain" in state and "inverse_gain" in state:  # logarithms, (rates,M) each
         logs = torch.stack([state["gain"], state["inverse_gain"]], 1)
         tensors["gains"] = logs.detach().float().exp().numpy()
-        if "offset" in state:  # (rates,M)
-            tensors["offsets"] = state["offset"].detach().float().numpy()
+        if "ramp" in state:  # (2,M)
+            tensors["offsets"] = (ramp(len(logs)) @ state["ramp"].detach().float()).numpy()
     if "floor" in state and "evidence.answer" not in state:  # (M,)
         tensors["floors"] = state["floor"].detach().float().clamp_min(0).numpy()
     tensors |= gaussian_tables()
     tensors |= factorised_tables(state)
     return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+
+
+def ramp(rates: int) -> Tensor:
+    """(rates,2): how what is added to y_hat grows with the quality; nothing at the sixth.
+
+    So a quality that training seldom draws learns with the others.
+    """
+    steps = (torch.arange(1, rates + 1) - 6) / 4
+    return torch.stack([steps, steps.square()], 1)
 
 
 def integer_plans(architecture: str) -> tuple[LayerPlan, ...]:

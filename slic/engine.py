@@ -81,8 +81,8 @@ class Pass:
     """One more pass of a picture through the networks, without a file between."""
 
     pixels: Pixels
-    evidence: NDArray[np.float32] | None
-    """(⌈H/16⌉,⌈W/16⌉) of what is near each latent; None of a model that gathers none."""
+    own: NDArray[np.float32] | None
+    """(⌈H/16⌉,⌈W/16⌉) positive where the picture is the model's; None of one that gathers no evidence."""
 
 
 @dataclass(frozen=True)
@@ -222,16 +222,15 @@ class Engine:
         levels = _tensor([picture])
         votes = self._votes(levels)
         y = self._answered(self._transformed(levels), votes)
-        return Pass(self._shown(y, quality, picture)[0], self._near(votes))
+        net, own = self._evidence, None
+        if net is not None and votes is not None:
+            own = net.located(votes)[0, 0].cpu().numpy()
+        return Pass(self._shown(y, quality, picture)[0], own)
 
     def evidence(self, picture: Pixels) -> NDArray[np.float32] | None:
-        """That of `again`, which takes an eighth of the time of an encode."""
-        return self._near(self._votes(_tensor([picture])))
-
-    def _near(self, votes: Tensor | None) -> NDArray[np.float32] | None:
-        if self._evidence is None or votes is None:
-            return None
-        return self._evidence.together(votes, evidence.NEAR)[0, 0].cpu().numpy()
+        """(⌈H/16⌉,⌈W/16⌉) as it decides about an answer; an eighth of the time of an encode."""
+        net, votes = self._evidence, self._votes(_tensor([picture]))
+        return None if net is None or votes is None else net.together(votes)[0, 0].cpu().numpy()
 
     def study(self, pictures: list[Pixels], qualities: Sequence[int], shown: int) -> list[Study]:
         """Pictures of one size at several qualities, decoded at `shown`; they go together.

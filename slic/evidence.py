@@ -20,8 +20,7 @@ STRIDE = 16  # pixels a side for a place, as for a latent
 BLOCK = 4  # pixels a side that the first layer sees as one
 SMOOTH = 5  # blocks a side whose mean is no detail
 DETAIL = 6.0  # levels of 255
-AROUND = 11  # places a side that speak together about an answer, ...
-NEAR = 7  # ... and for who wants to see where a picture was changed
+AROUND = 11  # places a side that speak together about an answer
 SHARE, SURE = 0.1, 0.05  # of a picture's places that speak for the model; of its own most do, of others few
 AGAINST, FOR = 5.0, 12.0  # what the picture weighs beside one place, when its share is so far below or above
 
@@ -30,13 +29,29 @@ class Evidence(nn.Module):
     halo = 2
     """Places that a vote sees beyond its own."""
 
-    def __init__(self, latents: int, look: int = 64, near: int = 96, vote: int = 128, join: int = 32) -> None:
+    def __init__(
+        self,
+        latents: int,
+        look: int = 64,
+        near: int = 96,
+        vote: int = 128,
+        join: int = 32,
+        wide: int = 64,
+        narrow: int = 32,
+    ) -> None:
         super().__init__()
         self.look = nn.Conv2d(3 * BLOCK**2, look, 3, padding=1)
         self.near = nn.Conv2d(look, near, 3, stride=2, padding=1)
         self.vote = nn.Conv2d(near, vote, 3, stride=2, padding=1)
         self.join = nn.Conv2d(vote, join, 1)
         self.decide = nn.Conv2d(join, 1, 1)
+        self.where = nn.Sequential(
+            nn.Conv2d(vote, wide, 3, padding=1, padding_mode="replicate"),
+            nn.ReLU(),
+            nn.Conv2d(wide, narrow, 3, padding=1, padding_mode="replicate"),
+            nn.ReLU(),
+            nn.Conv2d(narrow, 1, 1),
+        ).requires_grad_(False)  # it learns by itself, when all else has
         self.answer = nn.Parameter(torch.zeros(latents), requires_grad=False)
         """(M): how loud each channel of y may be that carries the answer; 0 for those of the picture."""
 
@@ -49,10 +64,14 @@ class Evidence(nn.Module):
         seen = detail(x).to(self.look.weight.dtype, memory_format=torch.channels_last)
         return torch.tanh(self.vote(F.relu(self.near(F.relu(self.look(seen)))))).float()
 
-    def together(self, votes: Tensor, around: int = AROUND) -> Tensor:
-        """(B,votes,h,w) → (B,1,h,w): sharper of fewer places, less sure."""
-        counted = F.avg_pool2d(votes, around, 1, around // 2, count_include_pad=False)
+    def together(self, votes: Tensor) -> Tensor:
+        """(B,votes,h,w) → (B,1,h,w): what those around each place say of it."""
+        counted = F.avg_pool2d(votes, AROUND, 1, AROUND // 2, count_include_pad=False)
         return self.decide(F.relu(self.join(counted)))  # type: ignore[no-any-return]
+
+    def located(self, votes: Tensor) -> Tensor:
+        """(B,votes,h,w) → (B,1,h,w): positive at the model's own places, one by one. No encoder asks."""
+        return self.where(votes)  # type: ignore[no-any-return]
 
     def answered(self, y: Tensor, evidence: Tensor) -> Tensor:
         """y (B,M,h,w) as it is coded, evidence (B,1,h,w)."""
@@ -93,7 +112,8 @@ def load(
         )
     state = {name: torch.from_numpy(values).float() for name, values in stored.items()}
     try:
-        widths = [state[f"{name}.weight"].shape[0] for name in ("look", "near", "vote", "join")]
+        layers = ("look", "near", "vote", "join", "where.0", "where.2")
+        widths = [state[f"{name}.weight"].shape[0] for name in layers]
         if min(widths) < 1:
             raise ModelError("the evidence's weights are empty")
         with torch.device("meta"):  # no memory until every shape is known to fit

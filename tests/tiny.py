@@ -42,7 +42,7 @@ def state(
         steps = torch.linspace(-1.0, 0.5, rates)[:, None] + torch.randn(rates, m, generator=random) * 0.1
         out |= {"gain": steps, "inverse_gain": 0.05 - steps}
     if rates and evidence:
-        out["offset"] = torch.randn(rates, m, generator=random)
+        out["ramp"] = torch.randn(2, m, generator=random)
     if floors:
         out["floor"] = torch.linspace(0, 2, m)
     if evidence:

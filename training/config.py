@@ -100,7 +100,7 @@ class Optimiser:
     hyper_rate: float = 0.0013
     adam_rate: float = 2e-4
     evidence_rate: float = 0.01
-    """Muon's for evidence; a tenth of it is Adam's."""
+    """Muon's for evidence; a tenth of it is Adam's, also of what tells g_s the quality."""
     warmup: int = 100
     decay: int = 5000
     """The last steps, over which every rate falls to zero in a straight line."""

@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from slic import transforms
-from slic.convert import integer_plans
+from slic.convert import integer_plans, ramp
 from slic.evidence import Evidence
 from slic.exact import FRACTION
 from training.config import ConfigError, Model
@@ -32,6 +32,7 @@ from training.straight_through import replaced
 LAMBDAS = {1: 0.0018, 2: 0.0035, 3: 0.0067, 4: 0.0130, 5: 0.0250, 6: 0.0483, 7: 0.0932, 8: 0.1800}
 """By quality, for squared error on 255: CompressAI's."""
 
+RAMP = ramp(len(LAMBDAS))
 TRANSFORM = "transform"
 """As `model.start`: set by starts.py, which sees pictures."""
 
@@ -52,7 +53,7 @@ def build(model: Model, *, bf16: bool = False) -> nn.Module:
     if model.evidence:
         net.evidence = Evidence(net.M)
     if model.evidence and model.gains:
-        net.offset = nn.Parameter(torch.zeros(len(LAMBDAS), net.M))  # (quality, channel)
+        net.ramp = nn.Parameter(torch.zeros(RAMP.shape[1], net.M))
     if model.start and model.start != TRANSFORM:
         _start_from(net, _start_weights(model), tuple(model.parts))
     net.entropy_bottleneck.__class__ = Bottleneck32
@@ -86,7 +87,7 @@ def _of_model_file(tensors: dict[str, Tensor], architecture: str) -> dict[str, T
     if "gains" in state:
         state["gain"], state["inverse_gain"] = state["gains"].log().unbind(1)
     if "offsets" in state:
-        state["offset"] = state["offsets"]
+        state["ramp"] = torch.linalg.lstsq(RAMP, state["offsets"]).solution
     if "floors" in state:
         state["floor"] = state["floors"]
     return state
@@ -115,7 +116,7 @@ def _start_from(net: nn.Module, state: dict[str, Tensor], parts: tuple[str, ...]
             continue
         if name in state and state[name].shape == parameter.shape:
             parameter.copy_(state[name].float())
-        elif not name.endswith(("gain", "floor", "offset")) and not name.startswith(
+        elif not name.endswith(("gain", "floor", "ramp")) and not name.startswith(
             "evidence."
         ):  # not in every start
             wrong.append(name)
@@ -195,8 +196,8 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None, *, ans
 def decode(net: nn.Module, latents: Tensor, quality: Tensor) -> Tensor:
     """(B,M,H/16,W/16) → (B,3,H,W); latents that the network has no channels for are left out."""
     known = latents[:, : net.M]
-    if hasattr(net, "offset"):
-        known = known + net.offset[quality - 1][:, :, None, None]
+    if hasattr(net, "ramp"):
+        known = known + (RAMP.to(known)[quality - 1] @ net.ramp)[:, :, None, None]
     with torch.autocast(latents.device.type, torch.bfloat16, enabled=net.bf16):
         pixels: Tensor = net.g_s(known)
     return pixels.float()

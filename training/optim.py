@@ -57,7 +57,7 @@ class Muon(Optimizer):
 
 
 HYPER = ("h_", "context_prediction", "entropy_parameters")
-EVIDENCE = ("evidence.", "offset")
+EVIDENCE = ("evidence.", "ramp")
 SMALL = ("evidence.join", "evidence.decide")  # Adam's
 
 

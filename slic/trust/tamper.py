@@ -194,8 +194,8 @@ class Look:
     def take(cls, levels: Levels, codec: Codec) -> "Look":
         passed = codec.again(levels)
         damage = blocks.decibels(levels, passed.pixels)
-        evident = passed.evidence
-        traced = (SURVIVES_DB - damage) / DB if evident is None else evident / EVIDENT + LEANING
+        own = passed.own
+        traced = (SURVIVES_DB - damage) / DB if own is None else own / EVIDENT + LEANING
         return cls(damage, traced, passed.pixels)
 
     def of(self, levels: Levels, found: pose.Pose) -> "Look":
