@@ -64,7 +64,8 @@ CHECK = _said(
         "edited": 0.0871,
         "own": 0.874,
         "scale": 1.0,
-        "turned": False,
+        "turned": 0,
+        "mirrored": False,
         "boxes": [[96, 64, 288, 240]],
     }
 )

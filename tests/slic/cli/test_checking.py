@@ -111,7 +111,8 @@ def test_json(slic: Slic, copies: None, found: Callable[[bool], None]) -> None:
         "edited": 0.1125,
         "own": first["own"],
         "scale": 1.0,
-        "turned": False,
+        "turned": 0,
+        "mirrored": False,
         "boxes": [[32, 32, 80, 80]],
         "map": "maps/a.map.png",
     }

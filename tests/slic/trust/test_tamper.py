@@ -18,8 +18,8 @@ from slic.codec import Codec
 from slic.errors import FormatError, PictureError
 from slic.models import Model, find
 from slic.pixels import Source
-from slic.trust import tamper
-from slic.trust.blocks import Box
+from slic.trust import pose, tamper
+from slic.trust.blocks import Box, enlarge
 from slic.trust.tamper import Finding, Look, TamperReport
 
 Pixels = NDArray[np.uint8]
@@ -131,27 +131,26 @@ def test_a_model_that_is_not_secured_tells_nothing(tiny_model: Model) -> None:
     assert "is not secured" in report.reason
 
 
-def test_a_look_at_a_part_is_one_at_the_whole_its_rim_as_it_was() -> None:
-    whole = np.random.default_rng(0).integers(0, 256, (12 * 16 + 1, 16 * 16 + 2, 3), np.uint8)
-    part = Look(np.full((12, 16), 8.0, np.float32), np.ones((12, 16), np.float32), 255 - whole[2:, 2:])
-    placed = part.placed(whole, 2)
-    assert placed.trace.shape == placed.damage.shape == (13, 17)
-    assert (placed.trace == 1).all() and (placed.damage == 8).all()
-    assert np.array_equal(placed.again[2:, 2:], 255 - whole[2:, 2:])
-    assert np.array_equal(placed.again[:2], whole[:2]) and np.array_equal(placed.again[:, :2], whole[:, :2])
-    assert part.placed(whole[2:, 2:], 0) is part
-
-
-@pytest.mark.parametrize(
-    ("size", "places"),
-    [
-        ((512, 768), [(96, 160), (288, 480)]),
-        ((100, 300), [(0, 48), (0, 144)]),
-        ((64, 64), [(0, 0)]),
-    ],
-)
-def test_places_lie_within(size: tuple[int, int], places: list[tuple[int, int]]) -> None:
-    assert tamper._places(np.zeros((*size, 3), np.uint8)) == places
+@pytest.mark.parametrize("quarters", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(("size", "factor"), [((96, 160), 1.0), ((90, 150), 0.7)])
+def test_a_look_at_what_was_published_is_one_at_its_copy(
+    size: tuple[int, int], factor: float, mirrored: bool, quarters: int
+) -> None:
+    """Each block of a copy shows what lies there, whichever way it is turned."""
+    values = np.random.default_rng(0).uniform(0, 255, tuple(-(-side // 16) for side in size))
+    values = np.round(values).astype(np.float32)
+    levels = np.repeat(enlarge(values.astype(np.uint8), *size)[..., None], 3, 2)
+    how = pose.Pose(mirrored, quarters, factor)
+    copy = np.rot90(levels[:, ::-1] if mirrored else levels, quarters)
+    height, width = (round(factor * side) for side in copy.shape[:2])
+    copy = np.asarray(Image.fromarray(copy).resize((width, height), Image.Resampling.NEAREST))
+    seen = Look(values, -values, levels).of(copy, how)
+    assert seen.again.shape == copy.shape and seen.trace.shape == (-(-height // 16), -(-width // 16))
+    np.testing.assert_array_equal(seen.damage, -seen.trace)
+    rows, columns = (np.minimum(np.arange(0, side, 16) + 8, side - 1) for side in (height, width))
+    middles = copy[np.ix_(rows, columns)][..., 0]
+    assert (middles == seen.damage).mean() > 0.9, "but for a pixel's shift"
 
 
 def test_as_dict_is_json() -> None:
@@ -163,7 +162,8 @@ def test_as_dict_is_json() -> None:
         "edited": 0.125,
         "own": found["own"],
         "scale": 1.0,
-        "turned": False,
+        "turned": 0,
+        "mirrored": False,
         "boxes": [[64, 32, 160, 96]],
     }
 
@@ -281,19 +281,25 @@ def test_a_region_pasted_before_resizing_is_found_where_it_is(
     assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.5
 
 
-@pytest.mark.parametrize("quarters", [1, 3])
-def test_an_edit_is_found_in_a_copy_on_its_side(
-    secured: Codec, published: Pixels, original: Pixels, quarters: int
+@pytest.mark.parametrize(
+    "copy", ["turn(quarters=1)", "turn(quarters=2)", "mirror", "mirror+turn(quarters=3)"]
+)
+def test_an_edit_is_found_in_a_copy_that_lies_otherwise(
+    secured: Codec, published: Pixels, original: Pixels, copy: str
 ) -> None:
-    assert finding(np.rot90(published, quarters), secured) is Finding.UNTOUCHED
-    forged, truth = published.copy(), np.zeros(published.shape[:2], bool)
-    forged[96:256, 160:352], truth[96:256, 160:352] = original[::-1][96:256, 160:352], True
-    report = tamper.check_levels(np.rot90(forged, quarters), secured)
-    assert (report.finding, report.turned) == (Finding.EDITED, True)
-    assert report.reason.endswith("; it was turned by a quarter")
-    truth = np.rot90(truth, quarters)
-    assert report.mask.shape == report.again.shape[:2] == truth.shape
-    assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.6
+    lay = attacks.parse(copy)
+    report = tamper.check_levels(lay(published), secured)
+    assert report.finding is Finding.UNTOUCHED
+    assert (report.turned, report.mirrored) == (90 * int(copy[-2]) if "turn" in copy else 0, "mirror" in copy)
+    assert ("; it was mirrored" in report.reason) == report.mirrored
+    assert (f"; it was turned by {report.turned}°" in report.reason) == (report.turned > 0)
+    forged, truth = published.copy(), np.zeros((*published.shape[:2], 3), np.uint8)
+    forged[96:256, 160:352], truth[96:256, 160:352] = original[::-1][96:256, 160:352], 1
+    report = tamper.check_levels(lay(forged), secured)
+    assert report.finding is Finding.EDITED
+    there = lay(truth)[..., 0] > 0
+    assert report.mask.shape == report.again.shape[:2] == there.shape
+    assert (report.mask & there).sum() / (report.mask | there).sum() > 0.6
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.3])
