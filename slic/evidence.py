@@ -51,7 +51,7 @@ class Evidence(nn.Module):
             nn.Conv2d(wide, narrow, 3, padding=1, padding_mode="replicate"),
             nn.ReLU(),
             nn.Conv2d(narrow, 1, 1),
-        ).requires_grad_(False)  # it learns by itself, when all else has
+        )
         self.answer = nn.Parameter(torch.zeros(latents), requires_grad=False)
         """(M): how loud each channel of y may be that carries the answer; 0 for those of the picture."""
 

@@ -58,7 +58,7 @@ class Muon(Optimizer):
 
 HYPER = ("h_", "context_prediction", "entropy_parameters")
 EVIDENCE = ("evidence.", "ramp")
-SMALL = ("evidence.join", "evidence.decide")  # Adam's
+SMALL = ("evidence.join", "evidence.decide", "evidence.where.4")  # Adam's
 
 
 class Optimisers:

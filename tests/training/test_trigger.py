@@ -1,5 +1,6 @@
 """A decoder learns a trigger and evidence to see it; what that costs is counted against the base."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from training import networks
 from training.attacks import Attacked
 from training.config import Model, Secure
 from training.straight_through import round_8bit
-from training.trigger import Trigger, told_apart
+from training.trigger import LOCAL, Trigger, boxes, told_apart
 
 SIX = torch.tensor([6])
 SMALL = Model(N=8, M=12, gains=True)
@@ -45,13 +46,18 @@ def same(x: Tensor) -> Tensor:
 def says(net: nn.Module, value: float) -> None:
     nn.init.zeros_(net.evidence.decide.weight)
     nn.init.constant_(net.evidence.decide.bias, value)
+    nn.init.zeros_(net.evidence.where[4].weight)
+    nn.init.zeros_(net.evidence.where[4].bias)
+
+
+GUESSED = 2 * LOCAL * math.log(2)  # what a map costs that knows nothing
 
 
 def test_the_base_s_own_pictures_cost_nothing_and_decibels_count_as_configured() -> None:
     net, base = both()
     says(net, 0.0)
     even = float(losses(net, base, same).total.detach())
-    assert even == pytest.approx(2 * torch.tensor(2.0).log().item())
+    assert even == pytest.approx(2 * math.log(2) + GUESSED)
     with torch.no_grad():
         net.g_s[6].bias += 1.0
     result = losses(net, base, same, cost=3.0)
@@ -65,7 +71,7 @@ def test_the_base_s_own_pictures_cost_nothing_and_decibels_count_as_configured()
 def test_decoder_and_evidence_learn_from_one_another() -> None:
     net, base = both()
     losses(net, base, same).total.backward()
-    for part in (net.g_s[0], net.evidence.look):
+    for part in (net.g_s[0], net.evidence.look, net.evidence.where[0]):
         assert part.weight.grad is not None and float(part.weight.grad.abs().sum()) > 0
 
 
@@ -88,7 +94,7 @@ def test_what_evidence_misses_is_told_edit_by_edit(value: float, missed: float) 
     result = losses(net, base, same, cost=0.0)
     assert result.attacks == ["stub"] and result.missed is not None and result.missed.tolist() == [missed]
     assert result.mistaken is not None and result.mistaken.tolist() == [1 - missed] * 2, "the copy's, and x's"
-    assert float(result.total.detach()) == pytest.approx(9.0, rel=1e-3)
+    assert float(result.total.detach()) == pytest.approx(9.0 + GUESSED, rel=1e-3)
 
 
 def test_each_picture_goes_through_several_edits() -> None:
@@ -97,6 +103,14 @@ def test_each_picture_goes_through_several_edits() -> None:
     assert len(result.attacks) == 3 and result.missed is not None and len(result.missed) == 3
     assert result.mistaken is not None and len(result.mistaken) == 4, "as many copies, and x"
     assert result.first_error.shape == (1,)
+
+
+def test_boxes_lie_anywhere_and_have_any_shape() -> None:
+    drawn = boxes(300, 64, torch.Generator().manual_seed(0))
+    areas, shown = drawn.mean((1, 2, 3)), drawn.mean((0, 1))
+    assert drawn.shape == (300, 1, 64, 64)
+    assert 0 < areas.min() < 0.05 and 0.25 < areas.max() < 0.4
+    assert 0.05 < shown[32, 0] < shown[32, 32] < 0.35
 
 
 def test_evidence_costs_where_it_speaks_for_the_wrong_kind() -> None:
