@@ -36,7 +36,7 @@ from training.straight_through import round_8bit
 SEED = 6_000_011  # these crops are not those of a run
 CROP, SPARE = 256, 16  # pixels a side, and by how many a crop may be cut
 BATCH, RATE, WARMUP = 8, 2e-3, 50
-WHOLE, FOREIGN = 0.2, 0.1  # shares of the pictures that are all the model's own, or not at all
+WHOLE, FOREIGN = 0.15, 0.25  # shares of the pictures that are all the model's own, or not at all
 SAVED = [
     {"name": "identity", "weight": 0.3},
     {"name": "jpeg", "weight": 0.4, "quality": [60, 95]},

@@ -76,9 +76,9 @@ class Trigger:
 
 
 def boxes(count: int, side: int, generator: torch.Generator) -> Tensor:
-    """(count,1,side,side): 1 inside a box somewhere, of any shape."""
+    """(count,1,side,side): 1 inside a box somewhere, of any shape, perhaps cut by the edge."""
     size = side * (LEAST + (MOST - LEAST) * torch.rand(count, 2, generator=generator))
-    start = torch.rand(count, 2, generator=generator) * (side - size)
+    start = torch.rand(count, 2, generator=generator) * side - size / 2
     at = torch.arange(side)
     rows, columns = (
         (at >= start[:, i, None]) & (at < (start + size)[:, i, None]) for i in range(2)
