@@ -47,7 +47,7 @@ def test_means_name_the_picture_that_is_left_best(ask) -> None:  # type: ignore[
 
 def test_edits_have_names() -> None:
     assert recompress.edits_named("paper") == attacks.PAPER
-    assert len(set(recompress.edits_named("all"))) == 29
+    assert len(set(recompress.edits_named("all"))) == 30
     with pytest.raises(click.BadParameter, match="did you mean blur"):
         recompress.edits_named("blurr(radius=2)")
 

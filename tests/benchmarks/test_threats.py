@@ -189,7 +189,7 @@ def test_every_attack_has_a_row(rows: list[dict[str, object]]) -> None:
 
 def test_a_row_counts_what_its_attempts_met(rows: list[dict[str, object]]) -> None:
     edits = rows[0]
-    assert (edits["tried"], edits["succeeds"], edits["verify"]) == (17, 0.0, "unsigned")
+    assert (edits["tried"], edits["succeeds"], edits["verify"]) == (18, 0.0, "unsigned")
     assert edits["caught_by"] == "self-destruction, signature"
 
 
@@ -225,7 +225,7 @@ def test_shares_round_nothing_away() -> None:
 def test_tables_say_in_words_who_wins(rows: list[dict[str, object]]) -> None:
     answer = {"threats": Answer("python -m benchmarks.threats", "0" * 32, None, rows)}
     blocks = {name: made(answer) for name, made in threat_tables.BLOCKS.items()}
-    assert "| edit, then encode | 17 | no |" in blocks["threats_intact"]
+    assert "| edit, then encode | 18 | no |" in blocks["threats_intact"]
     assert "| an old file, shown as new | 1 | **yes** | valid |" in blocks["threats_genuine"]
     assert "which is not the embedded one" in blocks["threats_source"]
     assert all(made({}) == "" for made in threat_tables.BLOCKS.values())
