@@ -292,6 +292,8 @@ def _numbers(found: TamperReport, data: bytes) -> str:
             ("Surely out of that model", f"{found.own:.1%} of the picture"),
             ("Edited", f"{found.edited:.1%} of the picture"),
             *([("Size, of that when published", f"about {found.scale:.0%}")] if found.scale != 1 else []),
+            *([("Mirrored since", "yes")] if found.mirrored else []),
+            *([("Turned since, against the clock", f"{found.turned}°")] if found.turned else []),
             (
                 "After one more encode, median",
                 f"{float(np.median(found.damage)):.1f} dB (below 20: destroyed)",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def exif(text: str) -> bytes:
     block = Image.Exif()
     block[270], block[315] = text, text
     return block.tobytes()
+
+
+def test_a_copy_s_pose_is_among_the_numbers() -> None:
+    moved = replace(found("untouched"), scale=0.5, turned=270, mirrored=True)
+    text, as_it_was = (Reader(report.page("a", b"", f)).text for f in (moved, found("untouched")))
+    for row in ("about 50%", "Mirrored since", "270°"):
+        assert row in text and row not in as_it_was
 
 
 def test_the_kinds_are_what_they_are_called() -> None:
