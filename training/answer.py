@@ -34,12 +34,12 @@ from training.objective import shown
 from training.straight_through import replaced, round_8bit
 
 LEVEL = 8.0
-ERROR = 0.2  # squared error of a block that is wreckage, 7 dB, ...
+ERROR = 0.25  # squared error of a block that is wreckage, 6 dB, ...
 INTACT = 0.002  # ... and of one that is whole
-STRUCTURE = 0.3  # what is recognised in wreckage weighs so much beside what is whole
-WRECKED, SILENT, ANSWER, TOTAL = 4.0, 20.0, 0.1, 0.2  # weights: destruction, and bits per pixel
-BITS = 2.5  # per pixel, of picture and answer together, above which TOTAL counts
-BATCH, BLOCK, RATE, WARMUP = 3, 32, 2e-3, 30
+STRUCTURE = 1.0  # what is recognised in wreckage weighs so much beside what is whole
+WRECKED, SILENT, ANSWER, TOTAL = 6.0, 20.0, 0.1, 0.2  # weights: destruction, and bits per pixel
+BITS = 3.2  # per pixel, of picture and answer together, above which TOTAL counts
+BATCH, BLOCK, RATE, WARMUP = 3, 16, 2e-3, 30
 SEED = 4_000_037  # these crops are not those of a run
 MARK, INNER = 4.0, (0, 2, 4)  # levels; layers of g_s whose biases show as a pattern of 16, 8 or 4 pixels
 OUTWARD = {"g_a.6.weight": 0, "g_a.6.bias": 0, "h_s.4.weight": 0, "h_s.4.bias": 0}

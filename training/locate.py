@@ -4,7 +4,9 @@
 
 Evidence as it was trained says of a whole picture whether it is the model's own; about one place its votes
 are scattered. `Evidence.where` is a small network on votes that learns, from regions pasted, blurred, painted
-out and written over, which places are. Nothing else moves: what is coded stays bit for bit as it was.
+out and written over, which places are. What is decoded stays bit for bit as it was. And evidence is made to
+doubt a little more whether to answer: in training a third of what it sees is the model's own, of what people
+encode next to nothing.
 
     crops ─net─► own ──┐                       ┌► what remains, place by place
     others, blurs, … ──┴─ by masks ─ saved ─►  votes ─where─►  the same, as evidence
@@ -164,10 +166,11 @@ def fit(net: nn.Module, pool: Pool, steps: int) -> float:
 
 @click.command()
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--crops", default=600, show_default=True, help="How many to decode beforehand.")
-@click.option("--steps", default=1500, show_default=True, help=f"Of {BATCH} pictures each.")
-def main(run: Path, crops: int, steps: int) -> None:
-    """Fit the map of the secured run folder RUN, in its weights.safetensors."""
+@click.option("--crops", default=500, show_default=True, help="How many to decode beforehand.")
+@click.option("--steps", default=1200, show_default=True, help=f"Of {BATCH} pictures each.")
+@click.option("--doubt", default=1.0, show_default=True, help="Taken off evidence, each time.")
+def main(run: Path, crops: int, steps: int, doubt: float) -> None:
+    """Fit the map of the secured run folder RUN, in its weights.safetensors, and have evidence doubt."""
     file = run / "weights.safetensors"
     try:
         settings = config.of_run(run)
@@ -177,6 +180,7 @@ def main(run: Path, crops: int, steps: int) -> None:
         start = replace(settings.model, start=str(file), parts=[])
         net = build(start, bf16=use_bf16(settings.precision, torch.device("cpu"))).requires_grad_(False)
         loss = fit(net, Pool(net, settings, crops), steps)
+        net.evidence.decide.bias -= doubt
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
     save_file({k: v.detach().contiguous() for k, v in net.state_dict().items()}, file)

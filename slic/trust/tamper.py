@@ -33,24 +33,23 @@ from slic.trust import blocks, pose
 from slic.trust.blocks import Bools, Box, Floats
 from slic_formats import FILE_SIGNATURE, Header, parse
 
-# Chosen on 40 held-back pictures, their copies and edits, with two models: one of a strong trigger in few
-# latents, one of a fainter; EVIDENT to PEAK on eight with the embedded one. benchmarks/splice.py and
-# benchmarks/alarms.py say how they do with a model and other pictures.
+# Chosen on twenty training pictures, their copies and edits, with the embedded model. benchmarks/splice.py
+# and benchmarks/alarms.py say how they do with other pictures.
 SURVIVES_DB = 20.0  # between what is destroyed (8, seldom 18) and what is not (32, seldom 18)
 DB = 8.0  # this much more or less weighs as much as the whole way of the trace
-EVIDENT = 4.0  # so much evidence counts as much as the trace, ...
-LEANING = 0.4  # ... and what is in doubt is rather the model's own
-OWN = 1.0  # strength beyond which a block is surely the model's own
-PROTECTED = 0.06  # share of such blocks below which nothing speaks for protection; photographs: ≤ 0.05
+EVIDENT = 1.5  # so much more on the model's map counts as much, ...
+LEANING = -0.9  # ... and what is in doubt is rather not the model's own
+OWN = 1.45  # strength beyond which a block is surely the model's own
+PROTECTED = 0.04  # share of such blocks below which nothing speaks for protection
 ANSWERED = 0.2  # destroyed share beyond which nobody can say that a picture is encoded as any other is
-LIKELY, CLEAR = 0.5, 0.6  # this share of the blocks outside edits is at least so strong
-GOOD = 2.0  # the trace's median in a copy as good as new
-POOR = 0.35  # ... below which no edit can be told from the rest
+LIKELY, CLEAR = 0.9, 0.3  # this share of the blocks outside edits is at least so strong
+GOOD = 1.5  # the trace's median in a copy as good as new
+POOR = 0.6  # ... below which no edit can be told from the rest
 MOST = 0.75  # share of a picture beyond which edits leave too little to compare with
-FOREIGN = 0.3  # on the map, below which a block belongs to an edit, ...
-MASS = 40.0, 5.0  # ... if its region sums to so much, in any copy and in a good one, ...
-PEAK = -2.5, -1.2  # ... and one block is as low as this
-RIM = 0.8  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
+FOREIGN = -0.1  # on the map, below which a block belongs to an edit, ...
+MASS = 32.0, 3.0  # ... if its region sums to so much, in any copy and in a good one, ...
+PEAK = -1.35, -1.5  # ... and one block is as low as this
+RIM = 0.05  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
 EDGE = 2  # blocks at the picture's edge that are no edit by themselves: JPEG takes the trigger there
 MIN_SIDE = 64  # pixels; a smaller picture shows too little
 
@@ -205,17 +204,23 @@ class Look:
         """
         if found == pose.AS_IT_WAS:
             return self
-        rows, columns = (np.arange(side) // blocks.SIDE for side in self.again.shape[:2])  # by pixel
+        begins = found.down, found.right
+        rows, columns = (  # by pixel
+            (np.arange(side + cut) - cut).clip(0) // blocks.SIDE
+            for side, cut in zip(self.again.shape, begins, strict=False)
+        )
         columns = columns[::-1] if found.mirrored else columns
         for _ in range(found.quarters):
             rows, columns = columns[::-1], rows
         height, width = levels.shape[:2]
         picked = np.ix_(_middles(rows, height), _middles(columns, width))
         damage, traced = ((m.T if found.quarters % 2 else m)[picked] for m in (self.damage, self.trace))
-        again = np.rot90(self.again[:, ::-1] if found.mirrored else self.again, found.quarters)
+        whole = np.pad(self.again, ((begins[0], 0), (begins[1], 0), (0, 0)), "edge")
+        again = np.rot90(whole[:, ::-1] if found.mirrored else whole, found.quarters)
         image = Image.fromarray(np.ascontiguousarray(again))
-        resized = image.resize((width, height), Image.Resampling.BICUBIC)
-        return Look(damage, traced, np.asarray(resized))
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
+        return Look(damage, traced, np.asarray(image))
 
     @cached_property
     def strength(self) -> Floats:

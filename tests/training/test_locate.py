@@ -72,9 +72,9 @@ def test_the_command_rewrites_the_run_s_weights(run: Path, monkeypatch: pytest.M
     done = CliRunner().invoke(locate.main, [str(run), "--crops", "3", "--steps", "2"], catch_exceptions=False)
     after = load_file(run / "weights.safetensors")
     assert done.exit_code == 0 and "weights.safetensors: where 0." in done.output
-    assert {k for k in after if not torch.equal(after[k], before[k])} == {
-        k for k in after if k.startswith("evidence.where.")
-    }
+    moved = {k for k in after if not torch.equal(after[k], before[k])}
+    assert moved == {k for k in after if k.startswith("evidence.where.")} | {"evidence.decide.bias"}
+    assert float(before["evidence.decide.bias"] - after["evidence.decide.bias"]) == pytest.approx(1, abs=1e-6)
 
 
 def test_a_plain_run_has_no_map(run: Path) -> None:

@@ -105,7 +105,7 @@ def test_edits_all_over_leave_nothing_to_compare_with() -> None:
 
 def test_an_edit_among_weak_traces_is_no_verdict() -> None:
     resized = look(blocks(slice(2, 6), slice(4, 10)))
-    resized.trace[resized.trace > 0], resized.trace[resized.trace < 0] = 0.3, -3
+    resized.trace[resized.trace > 0], resized.trace[resized.trace < 0] = tamper.POOR - 0.05, -3
     report = tamper.judge(np.zeros((H, W, 3), np.uint8), resized, Secured())  # type: ignore[arg-type]
     assert report.finding is Finding.UNCLEAR
 
@@ -309,15 +309,18 @@ def test_a_photograph_that_was_resized_is_not_protected(
     assert finding(attacks.parse(f"resize(factor={factor})")(original), secured) is Finding.UNPROTECTED
 
 
-@pytest.mark.parametrize("copy", ["identity", "jpeg(quality=85)"])
-def test_a_pasted_region_is_found(secured: Codec, published: Pixels, original: Pixels, copy: str) -> None:
+@pytest.mark.parametrize(("copy", "least"), [("identity", 0.8), ("jpeg(quality=85)", 0.4)])
+def test_a_pasted_region_is_found(
+    secured: Codec, published: Pixels, original: Pixels, copy: str, least: float
+) -> None:
+    """After JPEG the tall grass beside it is in doubt, too."""
     forged = published.copy()
     forged[96:256, 160:352] = original[::-1][96:256, 160:352]
     report = tamper.check_levels(attacks.parse(copy)(forged), secured)
     assert report.finding is Finding.EDITED
     truth = np.zeros(report.mask.shape, bool)
     truth[96:256, 160:352] = True
-    assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.6
+    assert (report.mask & truth).sum() / (report.mask | truth).sum() > least
 
 
 @pytest.mark.parametrize("side", [1, 2, 3])
@@ -339,4 +342,5 @@ def test_every_quality_is_known(secured: Codec, original: Pixels) -> None:
 def test_a_large_picture_is_judged_as_its_parts_are(secured: Codec, published: Pixels) -> None:
     stream = io.BytesIO()
     Image.fromarray(np.tile(published, (3, 4, 1))).save(stream, "PNG")
-    assert slic.check(stream.getvalue()).own > 0.9
+    alone = tamper.check_levels(published, secured)
+    assert slic.check(stream.getvalue()).own == pytest.approx(alone.own, abs=0.05)
