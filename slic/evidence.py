@@ -66,7 +66,10 @@ class Evidence(nn.Module):
 
     def together(self, votes: Tensor) -> Tensor:
         """(B,votes,h,w) → (B,1,h,w): what those around each place say of it."""
-        counted = F.avg_pool2d(votes, AROUND, 1, AROUND // 2, count_include_pad=False)
+        counted = votes
+        for window in ((AROUND, 1), (1, AROUND)):  # a sixth of the work of both at once
+            beyond = window[0] // 2, window[1] // 2
+            counted = F.avg_pool2d(counted, window, 1, beyond, count_include_pad=False)
         return self.decide(F.relu(self.join(counted)))  # type: ignore[no-any-return]
 
     def located(self, votes: Tensor) -> Tensor:

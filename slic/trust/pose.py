@@ -87,13 +87,12 @@ def find(levels: Levels, codec: Codec) -> Pose:
     if sureness > CLEAR and found == AS_IT_WAS:
         return AS_IT_WAS
     as_it_is, cut = search.surest([AS_IT_WAS], LARGE), search.cut([AS_IT_WAS])
-    sizes = [Pose(scale=f) for f in FACTORS]
-    roughly = max(search.surest(sizes, SMALL), search.surest(sizes, SMALL, MIDDLE))[1].scale
-    _, resized = search.surest((Pose(scale=roughly * f) for f in FINE), LARGE)
-    if abs(np.log(resized.scale)) < NEAR:
-        resized = AS_IT_WAS
-    other = max(search.cut(LYING[1:]), search.cut([resized]))
-    if other[0] > max(LEAST, cut[0] + SURER):
+    enough = max(LEAST, cut[0] + SURER)
+    resized = search.cut([search.resized()])
+    if resized[0] > max(CLEAR, enough):
+        return resized[1]
+    other = max(search.cut(LYING[1:]), resized)
+    if other[0] > enough:
         return other[1]
     return cut[1] if cut[0] > as_it_is[0] + SURER else AS_IT_WAS
 
@@ -109,6 +108,15 @@ class _Search:
             best = np.unravel_index(int(_around(evidence).argmax()), evidence.shape)
             y, x = ((at + 0.5) / side for at, side in zip(best, evidence.shape, strict=True))
             self._about = float(y), float(x)
+
+    def resized(self) -> Pose:
+        """The size that fits best."""
+        sizes = [Pose(scale=f) for f in FACTORS]
+        found = self.surest(sizes, SMALL)
+        if found[0] < LEAST:
+            found = max(found, self.surest(sizes, SMALL, MIDDLE))
+        _, pose = self.surest((Pose(scale=found[1].scale * f) for f in FINE), LARGE)
+        return AS_IT_WAS if abs(np.log(pose.scale)) < NEAR else pose
 
     def cut(self, poses: list[Pose]) -> Found:
         """The surest of some poses and cuts: to one pixel within STEP, then in whole ones."""
