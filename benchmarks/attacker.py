@@ -60,7 +60,8 @@ class Attacker:
     def encode_with(self, encoder: Encoder, pixels: Pixels, gain: Tensor | None = None) -> bytes:
         """A file of what another encoder sees, with this model's tables and for its decoder."""
         y = encoder(tensor(pixels)) * (self.before if gain is None else gain)
-        return self.file(y[0], pixels)
+        lacking = len(self.before) - y.shape[1] if self.before.ndim else 0  # channels that answer
+        return self.file(F.pad(y, (0, 0, 0, 0, 0, lacking))[0], pixels)
 
     def imitate(self, wanted: Pixels, steps: int) -> bytes:
         """A file that decodes to about `wanted`: gradient descent on latents, no encoder involved."""

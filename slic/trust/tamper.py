@@ -33,8 +33,9 @@ from slic.trust import blocks, pose
 from slic.trust.blocks import Bools, Box, Floats
 from slic_formats import FILE_SIGNATURE, Header, parse
 
-# Chosen on twenty training pictures, their copies and edits, with the embedded model. benchmarks/splice.py
-# and benchmarks/alarms.py say how they do with other pictures.
+# Chosen on twenty training pictures, their copies and edits, with the embedded model; MASS and PEAK so that
+# of forty others one copy as good as new looked edited, and one JPEG. benchmarks/splice.py and
+# benchmarks/alarms.py say how they do with other pictures.
 SURVIVES_DB = 20.0  # between what is destroyed (8, seldom 18) and what is not (32, seldom 18)
 DB = 8.0  # this much more or less weighs as much as the whole way of the trace
 EVIDENT = 1.5  # so much more on the model's map counts as much, ...
@@ -47,8 +48,8 @@ GOOD = 1.5  # the trace's median in a copy as good as new
 POOR = 0.6  # ... below which no edit can be told from the rest
 MOST = 0.75  # share of a picture beyond which edits leave too little to compare with
 FOREIGN = -0.1  # on the map, below which a block belongs to an edit, ...
-MASS = 32.0, 3.0  # ... if its region sums to so much, in any copy and in a good one, ...
-PEAK = -1.35, -1.5  # ... and one block is as low as this
+MASS = 50.0, 7.0  # ... if its region sums to so much, in any copy and in a good one, ...
+PEAK = -1.8, -1.5  # ... and one block is as low as this
 RIM = 0.05  # a block beside such a region belongs to it up to here: its neighbours speak in it, too
 EDGE = 2  # blocks at the picture's edge that are no edit by themselves: JPEG takes the trigger there
 MIN_SIDE = 64  # pixels; a smaller picture shows too little
