@@ -93,7 +93,7 @@ def test_one_block_alone_is_a_speck() -> None:
 def test_traces_that_are_weak_all_over_are_no_verdict() -> None:
     weak = look(blocks())
     weak.trace[:], weak.damage[:] = 0.2, 22
-    weak.trace[:4, :4] = 2
+    weak.trace[:6, :6] = 2
     report = tamper.judge(np.zeros((H, W, 3), np.uint8), weak, Secured())  # type: ignore[arg-type]
     assert report.finding is Finding.UNCLEAR
     assert "weak traces" in report.reason
