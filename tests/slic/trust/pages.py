@@ -30,7 +30,7 @@ def found(kind: str) -> TamperReport:
     if kind == "edited":
         trace[2:6, 9:14] = -2
     if kind == "unclear":
-        trace[:5, :5] = 1
+        trace[:7, :7] = 1
     return tamper.judge(levels, Look(20 - 6 * trace, trace, levels[::-1].copy()), Secured())  # type: ignore[arg-type]
 
 
