@@ -82,23 +82,30 @@ def test_a_header_with_a_quality_that_the_model_lacks_is_refused(several: Model,
             slic.decode(forged)
 
 
+FITS = "gains must be float32, two for each latent"
+EACH = "offsets must be float32, one for each latent at each quality"
+
+
 @pytest.mark.parametrize(
-    ("gains", "reason"),
+    ("name", "values", "reason"),
     [
-        (np.ones((3, 2, tiny.M), np.float16), "gains must be float32, two for each latent"),
-        (np.ones((3, 2, tiny.M + 1), np.float32), "gains must be float32, two for each latent"),
-        (np.ones((3, tiny.M), np.float32), "gains must be float32, two for each latent"),
-        (np.zeros((3, 2, tiny.M), np.float32), "gains must be finite and positive"),
-        (np.full((3, 2, tiny.M), np.inf, np.float32), "gains must be finite and positive"),
+        ("gains", np.ones((3, 2, tiny.M), np.float16), FITS),
+        ("gains", np.ones((3, 2, tiny.M + 1), np.float32), FITS),
+        ("gains", np.ones((3, tiny.M), np.float32), FITS),
+        ("gains", np.zeros((3, 2, tiny.M), np.float32), "gains must be finite and positive"),
+        ("gains", np.full((3, 2, tiny.M), np.inf, np.float32), "gains must be finite and positive"),
+        ("offsets", np.zeros((3, tiny.M), np.float16), EACH),
+        ("offsets", np.zeros((2, tiny.M), np.float32), EACH),
+        ("offsets", np.full((3, tiny.M), np.nan, np.float32), "offsets must be finite"),
     ],
 )
-def test_bad_gains_are_refused(
-    gains: NDArray[np.floating], reason: str, tmp_path: Path, picture: Maker
+def test_bad_gains_and_offsets_are_refused(
+    name: str, values: NDArray[np.floating], reason: str, tmp_path: Path, picture: Maker
 ) -> None:
     model = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3)
     with safe_open(model.path, framework="numpy") as file:
         metadata = file.metadata()
-    save_file(dict(model.tensors) | {"gains": gains}, tmp_path / "bad.safetensors", metadata)
+    save_file(dict(model.tensors) | {name: values}, tmp_path / "bad.safetensors", metadata)
     with pytest.raises(ModelError, match=reason):
         slic.encode(picture(20, 20), model=tmp_path / "bad.safetensors")
 
@@ -114,25 +121,6 @@ def test_offsets_are_added_to_what_is_decoded(tmp_path: Path, picture: Maker) ->
         shown = engine._synthesise(_scaled_back(y.clone(), engine._gain(quality)), 80, 64, grey=False)
         levels = (expected * 255).round().clamp(0, 255).to(torch.uint8)
         assert torch.equal(shown, levels.permute(0, 2, 3, 1))
-
-
-@pytest.mark.parametrize(
-    ("offsets", "reason"),
-    [
-        (np.zeros((3, tiny.M), np.float16), "offsets must be float32, one for each latent at each quality"),
-        (np.zeros((2, tiny.M), np.float32), "offsets must be float32, one for each latent at each quality"),
-        (np.full((3, tiny.M), np.nan, np.float32), "offsets must be finite"),
-    ],
-)
-def test_bad_offsets_are_refused(
-    offsets: NDArray[np.floating], reason: str, tmp_path: Path, picture: Maker
-) -> None:
-    model = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3)
-    with safe_open(model.path, framework="numpy") as file:
-        metadata = file.metadata()
-    save_file(dict(model.tensors) | {"offsets": offsets}, tmp_path / "bad.safetensors", metadata)
-    with pytest.raises(ModelError, match=reason):
-        slic.encode(picture(20, 20), model=tmp_path / "bad.safetensors")
 
 
 def test_a_card_cannot_promise_more_rates_than_there_are(tmp_path: Path, picture: Maker) -> None:
