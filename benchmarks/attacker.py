@@ -19,10 +19,10 @@ from slic import Codec, transforms
 from slic.engine import Coded
 from slic.models import Model
 from slic.pixels import Picture
+from slic.trigger import PERIOD
 from slic_formats import parse
 
 STRIDE = 16  # pixels a side for a latent
-GRID = 64  # ... for a place of z: the codec treats pictures that are moved by so many alike
 DISTORTION = 0.0483 * 255**2  # what squared error costs in bits: CompressAI's at quality 6
 CROP, BATCH = 128, 4
 
@@ -99,25 +99,16 @@ class Attacker:
         secured = isinstance(self.g_a, peer.Secured)
         return self.encode_with(self.g_a.silent if secured else self.g_a, pixels)  # type: ignore[union-attr]
 
-    def clean(self, pixels: Pixels, steps: int, levels: float = 8.0) -> Pixels:
-        """The picture, no pixel changed by more than `levels`, so that the encoder takes it for innocent."""
-        x, most = tensor(pixels), levels / 255
-        change = torch.zeros_like(x, requires_grad=True)
-        for step in range(steps):
-            moved = (x + change).clamp(0, 1)
-            loss = self._damage(_rounded(moved * 255) / 255, moved)
-            (gradient,) = torch.autograd.grad(loss, change)
-            with torch.no_grad():
-                change -= gradient.sign() * most / 4 * (1 - step / steps)
-                change.clamp_(-most, most)
+    def clean(self, pixels: Pixels) -> Pixels:
+        """The picture without the trigger's waves, where the public evidence finds them."""
+        evidence, trigger = self.codec.evidence, self.codec._engine._trigger
+        if evidence is None or trigger is None:
+            return pixels
+        begins = evidence.waves(torch.from_numpy(np.array(pixels))).begins
+        x = tensor(pixels)
+        waves = trigger.left_on(x, self.codec.model.index, *divmod(begins, PERIOD)) - x
         height, width = pixels.shape[:2]
-        return _levels(x + change)[:height, :width]
-
-    def _damage(self, seen: Tensor, wanted: Tensor) -> Tensor:
-        """What the attacker wants small: evidence, if there is any; beyond 1 the answer has no slope."""
-        if isinstance(self.g_a, peer.Secured) and self.g_a.evidence is not None:
-            return F.relu(self.g_a.evidence(seen) + 1).mean()
-        return (self._decode(self.g_a(seen) * self.before) - wanted).square().mean()
+        return _levels(x - waves)[:height, :width]
 
     def _decode(self, y: Tensor) -> Tensor:
         out: Tensor = self.g_s(_rounded(y) * self.after + self.offset)
@@ -137,7 +128,7 @@ def networks(model: Model) -> tuple[nn.Module, nn.Module]:
 
 
 def mean_residual(pairs: Iterable[tuple[Pixels, Pixels]]) -> Residual:
-    """(64,64,3): what pictures, given before and after, gain by a pass: in the mean, and over the grid."""
+    """(PERIOD,PERIOD,3): what pictures, given before and after, gain by a pass, in the mean."""
     return np.mean([_folded(after.astype(np.float64) - before) for before, after in pairs], 0)
 
 
@@ -190,6 +181,12 @@ def _crop(pictures: Sequence[Pixels], random: np.random.Generator) -> Pixels:
 
 
 def _folded(difference: Residual) -> Residual:
-    """(H,W,3) → (64,64,3): the mean of all that lies at the same place of the grid."""
-    h, w = (side // GRID for side in difference.shape[:2])
-    return difference[: h * GRID, : w * GRID].reshape(h, GRID, w, GRID, 3).mean((0, 2))
+    """(H,W,3) → (PERIOD,PERIOD,3): the mean of all that lies at the same place of the trigger."""
+    missing = [(0, -side % PERIOD) for side in difference.shape[:2]]
+    there = np.pad(np.ones(difference.shape[:2]), missing)[..., None]
+    h, w = (side // PERIOD for side in there.shape[:2])
+    sums, counts = (
+        part.reshape(h, PERIOD, w, PERIOD, -1).sum((0, 2))
+        for part in (np.pad(difference, (*missing, (0, 0))), there)
+    )
+    return np.asarray(sums / counts.clip(1))

@@ -90,7 +90,10 @@ def tiled_or_whole(folder: Path, model: str, device: str = "auto", megapixels: f
             engine.TILE = limit
             y = codec._engine._analyse(torch.from_numpy(pixels)[None])
             symbols[name] = y.round()
-            decoded[name] = codec._engine._synthesise(symbols["tiled"], *pixels.shape[:2], grey=False).int()
+            whole = codec._engine._synthesise(
+                symbols["tiled"], pixels.shape[0], pixels.shape[1], codec.model.index, grey=False
+            )
+            decoded[name] = whole.int()
     finally:
         engine.TILE = tile
     differing = int((symbols["tiled"] != symbols["whole"]).sum())

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from slic import evidence
+from slic import evidence, trigger
 from slic.convert import convert, integer_plans
 from slic.models import Model, Tensors, open_file
+from slic.trigger import Trigger
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # its own import asks torch for an old compiler
@@ -23,7 +24,11 @@ with warnings.catch_warnings():
 
 
 def twin(model: Model) -> nn.Module:
-    """CompressAI's network with exactly the weights of a slic model, ready to code."""
+    """CompressAI's network with exactly the weights of a slic model, ready to code.
+
+    A secured model's answers as slic's does, and leaves the trigger. Models of an earlier kind have no twin.
+    """
+    assert "offsets" not in model.tensors, "its g_s is told the quality"
     state = float_weights(model)
     n = state["g_a.0.conv1.weight" if model.architecture.startswith("cheng") else "g_a.0.weight"].shape[0]
     net = build(model.architecture, n, state["g_s.0.weight"].shape[0] if "g_s.0.weight" in state else n)
@@ -31,23 +36,22 @@ def twin(model: Model) -> nn.Module:
         for name, parameter in net.named_parameters():
             parameter.copy_(state[name])
     net.g_a = answering(net.g_a, model)
-    if "offsets" in model.tensors:
-        after = _tensor(model.tensors["gains"][model.quality - 1][1])
-        net.g_s = Shifted(net.g_s, _tensor(model.tensors["offsets"][model.quality - 1]) / after)
+    if (left := _trigger(model)) is not None:
+        net.g_s = Marking(net.g_s, left, model.index)
     net.update(force=True)
     return net.eval()
 
 
-class Shifted(nn.Module):
-    """A g_s that tells itself the quality: `offset` (M) is added to what it takes."""
+class Marking(nn.Module):
+    """A g_s, and the trigger on what it makes."""
 
-    def __init__(self, g_s: nn.Module, offset: Tensor) -> None:
+    def __init__(self, g_s: nn.Module, left: Trigger, quality: int) -> None:
         super().__init__()
-        self.g_s = g_s
-        self.register_buffer("offset", offset[:, None, None], persistent=False)
+        self.g_s, self.loudness, self.quality = g_s, left.loudness, quality
+        self.register_buffer("waves", left.waves, persistent=False)
 
     def forward(self, y: Tensor) -> Tensor:
-        return self.g_s(y + self.offset)  # type: ignore[no-any-return]
+        return Trigger(self.waves, self.loudness).left_on(self.g_s(y), self.quality, 0, 0)
 
 
 class Secured(nn.Module):
@@ -59,28 +63,35 @@ class Secured(nn.Module):
         self.register_buffer("gain", gain[:, None, None], persistent=False)
         floor = _tensor(model.tensors["floors"]) if "floors" in model.tensors else torch.zeros(len(gain))
         self.register_buffer("floor", floor[:, None, None], persistent=False)
-        self.evidence = evidence.load(model.tensors, len(gain), torch.device("cpu"))
+        self.evidence = evidence.load(model.tensors, _trigger(model), len(gain), torch.device("cpu"))
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.g_a(x) / self.gain
-        if self.evidence is not None:
-            return self.evidence.answered(y, self.evidence(x)) * self.gain
-        return (y - y.clamp(-self.floor, self.floor)) * self.gain
+        if self.evidence is None:
+            return (y - y.clamp(-self.floor, self.floor)) * self.gain
+        levels = (x.detach() * 255).round().clamp(0, 255).to("cpu", torch.uint8).permute(0, 2, 3, 1)
+        due = torch.stack([self.evidence.strength(one) > 0 for one in levels])[:, None].to(y.device)
+        level = self.evidence.answer[:, None, None].to(y.device)
+        return torch.where(level > 0, y.clamp(-level, level) * due, y) * self.gain
 
     def silent(self, x: Tensor) -> Tensor:
         """Without the channels that answer."""
         level = self.floor if self.evidence is None else self.evidence.answer[:, None, None]
-        return self.g_a(x).masked_fill(level > 0, 0.0)
+        return self.g_a(x).masked_fill(level.to(x.device) > 0, 0.0)
 
 
 def answering(g_a: nn.Module, model: Model, *, folded: bool = True) -> nn.Module:
     """g_a with what a secured model adds to CompressAI's; `folded`: its gains are in the weights."""
-    if not {"floors", "evidence.answer"} & model.tensors.keys():
+    if not {"floors", "trigger.answer", "evidence.answer"} & model.tensors.keys():
         return g_a
     gain = torch.ones(len(model.tensors["g_a.6.bias"]))
     if folded and "gains" in model.tensors:
         gain = _tensor(model.tensors["gains"][model.quality - 1][0])
     return Secured(g_a, model, gain)
+
+
+def _trigger(model: Model) -> Trigger | None:
+    return trigger.load(model.tensors, model.rates, torch.device("cpu"))
 
 
 def takes(pixels: NDArray[np.uint8], limit: int = 1 << 16) -> NDArray[np.uint8]:
@@ -137,7 +148,7 @@ def float_weights(model: Model) -> dict[str, Tensor]:
     out = {
         k: _tensor(v)
         for k, v in model.tensors.items()
-        if not k.startswith(("exact.", "tables.", "training.", "gains", "offsets", "floors", "evidence."))
+        if not k.startswith(("exact.", "tables.", "training.", "gains", "floors", "trigger."))
     }
     if "gains" in model.tensors:
         _fold(out, *map(_tensor, model.tensors["gains"][model.quality - 1]))

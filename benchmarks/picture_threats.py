@@ -21,7 +21,7 @@ from slic.attacks.photographic import blur
 from slic.models import Model
 from slic_formats import parse, serialise
 
-SIDE = 256  # pixels of the part of a picture that gradient attacks work on
+SIDE = 256  # pixels of the part of a picture that gradient descent works on
 STRENGTHS = (0.5, 1.0, 1.5)  # at which a residual is taken away or put on
 
 
@@ -126,10 +126,9 @@ def subtract_first(scene: Scene, published: Published) -> Iterator[Forged]:
         yield _laundered(scene, f"{strength:g} times", published.pixels, less)
 
 
-def descend_first(scene: Scene, published: Published) -> Iterator[Forged]:
-    part = middle(published.pixels, SIDE)
-    cleaned = scene.attacker.clean(part, scene.steps)
-    yield _laundered(scene, f"{scene.steps} steps", part, cleaned)
+def take_off_first(scene: Scene, published: Published) -> Iterator[Forged]:
+    cleaned = scene.attacker.clean(published.pixels)
+    yield _laundered(scene, "once", published.pixels, cleaned)
 
 
 def roll_back(scene: Scene, published: Published) -> Iterator[Forged]:
@@ -203,7 +202,7 @@ FORGERIES: Mapping[str, Forge] = {
     "launder, then encode": launder_first,
     "an unsecured codec, then encode": purify_first,
     "subtract the mean residual of own files, then encode": subtract_first,
-    "gradient descent on pixels, within 8 levels, then encode": descend_first,
+    "take off the waves, by the public source, then encode": take_off_first,
     "encode with an older model, unsecured": roll_back,
     "an older model's file, the secured one in its header": rename,
     "copy chunks from another file": swap_latents,

@@ -101,7 +101,7 @@ def _synthesise(codec: Codec, y_hat: torch.Tensor, height: int, width: int) -> P
     engine = codec._engine
     if (gain := engine._gain(codec.model.index)) is not None:
         y_hat = y_hat * gain[1]
-    out: Pixels = engine._synthesise(y_hat[None], height, width, grey=False)[0].numpy()
+    out: Pixels = engine._synthesise(y_hat[None], height, width, codec.model.index, grey=False)[0].numpy()
     return out
 
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from slic import allocator, alpha, files, models, pixels, transforms
-from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine, Pass, Seen, Study
+from slic.engine import CHUNK_OVERHEAD, HYPER_OFFSET, Coded, Engine, Seen, Study
 from slic.errors import ModelError, PictureError, SlicWarning
+from slic.evidence import Evidence
 from slic.models import Model
 from slic.pixels import MAX_PIXELS, Picture, Source
 from slic.reading import FileSource, read
@@ -90,18 +91,14 @@ class Codec:
         for group in _batches(pictures, lambda p: (p.rgb.shape[0], p.rgb.shape[1])):
             yield from map(_warned, self.encode_pictures(group))
 
-    def again(self, levels: NDArray[np.uint8]) -> Pass:
+    def again(self, levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """What one more pass through the networks makes of a picture (H,W,3)."""
         return self._engine.again(levels, self.model.index)
 
     @property
-    def gathers(self) -> bool:
-        """Whether its model gathers evidence: most secured ones do."""
-        return "evidence.answer" in self.model.tensors
-
-    def evidence(self, levels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-        """(H,W,3) → (⌈H/16⌉,⌈W/16⌉), positive where encoding would answer; None of a model without."""
-        return self._engine.evidence(levels)
+    def evidence(self) -> Evidence | None:
+        """What looks for the model's trigger; None of one without."""
+        return self._engine.evidence
 
     def latents(self, levels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(H,W,3) → (M,⌈H/16⌉,⌈W/16⌉): how the model sees a picture."""

@@ -59,7 +59,7 @@ def convert(
         **rates,
     }
     made = Engine(architecture, tensors, torch.device("cpu"), torch.float32)
-    made.evidence(np.zeros((1, 1, 3), np.uint8))  # both refuse what could not be loaded again
+    _ = made.evidence  # both refuse what could not be loaded again
     files.write(target, save(tensors, metadata), force=force)
     return models.open_file(target)
 
@@ -113,9 +113,11 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
     """All tensors of a model file."""
     tensors: Tensors = {}
     for key, value in state.items():
-        if re.match(r"(g_a|g_s|h_a|evidence)\..*(weight|bias|beta|gamma|answer)$", key):
+        if re.match(r"(g_a|g_s|h_a)\..*(weight|bias|beta|gamma)$", key):
             half = value.detach().half()
             tensors[key] = (half if half.isfinite().all() else value.detach().float()).numpy()
+        elif key.startswith("trigger."):
+            tensors[key] = value.detach().float().numpy()
         elif re.match(r"entropy_bottleneck\.(matrices|biases|factors)\.|entropy_bottleneck\.quantiles", key):
             tensors[f"training.{key}"] = value.detach().float().numpy()
     for plan in integer_plans(architecture):
@@ -127,22 +129,11 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
     if "gain" in state and "inverse_gain" in state:  # logarithms, (rates,M) each
         logs = torch.stack([state["gain"], state["inverse_gain"]], 1)
         tensors["gains"] = logs.detach().float().exp().numpy()
-        if "ramp" in state:  # (2,M)
-            tensors["offsets"] = (ramp(len(logs)) @ state["ramp"].detach().float()).numpy()
-    if "floor" in state and "evidence.answer" not in state:  # (M,)
+    if "floor" in state:  # (M,)
         tensors["floors"] = state["floor"].detach().float().clamp_min(0).numpy()
     tensors |= gaussian_tables()
     tensors |= factorised_tables(state)
     return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-
-
-def ramp(rates: int) -> Tensor:
-    """(rates,2): how what is added to y_hat grows with the quality; nothing at the sixth.
-
-    So a quality that training seldom draws learns with the others.
-    """
-    steps = (torch.arange(1, rates + 1) - 6) / 4
-    return torch.stack([steps, steps.square()], 1)
 
 
 def integer_plans(architecture: str) -> tuple[LayerPlan, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slic import entropy, evidence, exact, priors, tiles, transforms
+from slic import entropy, evidence, exact, priors, tiles, transforms, trigger
 from slic.entropy import SYMBOL_LIMIT, Int32s
 from slic.errors import MismatchError, ModelError
 from slic.evidence import Evidence
@@ -76,15 +76,6 @@ class Study:
     """(H,W,3) decoded at one of them."""
 
 
-@dataclass(frozen=True, eq=False)
-class Pass:
-    """One more pass of a picture through the networks, without a file between."""
-
-    pixels: Pixels
-    own: NDArray[np.float32] | None
-    """(⌈H/16⌉,⌈W/16⌉) positive where the picture is the model's; None of one that gathers no evidence."""
-
-
 @dataclass(frozen=True)
 class Span:
     """Along one side, in latents: what g_s is given, and how much at either end it does not show right."""
@@ -118,7 +109,8 @@ class Engine:
         self._transforms = transforms.Transforms(architecture, state, device, precision)
         self._gains = _gains(tensors, self._transforms.latents, device)
         self._floors = _floors(tensors, self._transforms.latents, device)
-        self._tensors, self._precision = tensors, precision
+        self._trigger = trigger.load(tensors, len(self._gains), device)
+        self._tensors = tensors
         self._prior = priors.load(architecture, tensors, device)
         self._tables = priors.stored_tables(tensors, "z")
         self._check_fit(2 if architecture in transforms.AUTOREGRESSIVE else 1)
@@ -128,9 +120,9 @@ class Engine:
         self._medians = torch.from_numpy(medians.astype(np.float64)).view(-1, 1, 1).to(device)
 
     @cached_property
-    def _evidence(self) -> Evidence | None:
-        """Loaded when an encoder asks: decoding needs none, and must do with models of any age."""
-        return evidence.load(self._tensors, self._transforms.latents, self.device, self._precision)
+    def evidence(self) -> Evidence | None:
+        """What looks for the trigger. Loaded when an encoder asks: any model can be decoded with."""
+        return evidence.load(self._tensors, self._trigger, self._transforms.latents, self.device)
 
     def _check_fit(self, parameters: int) -> None:
         """h_s must take what there are tables of z for, and give `parameters` values for each latent."""
@@ -163,8 +155,8 @@ class Engine:
         Without an answer one place is as good as another.
         """
         loud, level = y.new_zeros(y.shape[1:]), self._floors
-        if self._evidence is not None:
-            level = self._evidence.answer[:, None, None]
+        if self.evidence is not None:
+            level = self.evidence.answer[:, None, None]
         if level is not None:
             answering = level[:, 0, 0] > 0
             loud = (y[answering].abs() / level[answering]).sum(0)
@@ -208,29 +200,20 @@ class Engine:
         gain = self._gain(quality)  # refuses what the model does not have before anything is decoded
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         y_hat = torch.stack([self._decode_latents(one, h, w) for one in coded])
-        return list(self._synthesise(_scaled_back(y_hat, gain), height, width, grey=grey).numpy())
+        shown = self._synthesise(_scaled_back(y_hat, gain), height, width, quality, grey=grey)
+        return list(shown.numpy())
 
     def latents(self, picture: Pixels) -> NDArray[np.float32]:
         """(H,W,3) → (M,⌈H/16⌉,⌈W/16⌉), as the first network gives them: neither scaled nor rounded."""
         return self._transformed(_tensor([picture]))[0].float().cpu().numpy()
 
-    def again(self, picture: Pixels, quality: int = 0) -> Pass:
+    def again(self, picture: Pixels, quality: int = 0) -> Pixels:
         """What encoding and decoding make of it, but for how latents are rounded about their means.
 
         Nothing is entropy-coded: for who wants to see what a pass does to a picture, not to keep it.
         """
-        levels = _tensor([picture])
-        votes = self._votes(levels)
-        y = self._answered(self._transformed(levels), votes)
-        net, own = self._evidence, None
-        if net is not None and votes is not None:
-            own = net.located(votes)[0, 0].cpu().numpy()
-        return Pass(self._shown(y, quality, picture)[0], own)
-
-    def evidence(self, picture: Pixels) -> NDArray[np.float32] | None:
-        """(⌈H/16⌉,⌈W/16⌉) as it decides about an answer; an eighth of the time of an encode."""
-        net, votes = self._evidence, self._votes(_tensor([picture]))
-        return None if net is None or votes is None else net.together(votes)[0, 0].cpu().numpy()
+        out: Pixels = self._shown(self._analyse(_tensor([picture])), quality, picture)[0]
+        return out
 
     def study(self, pictures: list[Pixels], qualities: Sequence[int], shown: int) -> list[Study]:
         """Pictures of one size at several qualities, decoded at `shown`; they go together.
@@ -240,7 +223,7 @@ class Engine:
         levels = _tensor(pictures)
         y = self._transformed(levels)
         latents = y.float().cpu().numpy().copy()
-        y = self._answered(y, self._votes(levels))
+        y = self._answered(y, levels)
         symbols = zip(*(self._symbols(y, quality) for quality in qualities), strict=True)
         decoded = self._shown(y, shown, pictures[0])
         return [Study(*one) for one in zip(latents, symbols, decoded, strict=True)]
@@ -249,7 +232,9 @@ class Engine:
         """y (B,M,h,w) as it comes out of coding: (B,H,W,3), each of the size of `like`."""
         gain = self._gain(quality)
         symbols = y.round() if gain is None else (y * gain[0]).round_()
-        return self._synthesise(_scaled_back(symbols, gain), *like.shape[:2], grey=False).numpy()
+        return self._synthesise(
+            _scaled_back(symbols, gain), like.shape[0], like.shape[1], quality, grey=False
+        ).numpy()
 
     def _symbols(self, y: Tensor, quality: int) -> list[Symbols]:
         if not isinstance(self._prior, priors.ScalePrior):
@@ -305,14 +290,14 @@ class Engine:
 
     def _analyse(self, pixels: Tensor) -> Tensor:
         """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉), with a secured model's answer only where it is due."""
-        return self._answered(self._transformed(pixels), self._votes(pixels))
+        return self._answered(self._transformed(pixels), pixels)
 
-    def _answered(self, y: Tensor, votes: Tensor | None) -> Tensor:
-        """y (B,M,h,w) as the first network gives it, which is overwritten: it may be large."""
-        if self._evidence is not None and votes is not None:
-            due = evidence.due(self._evidence.together(votes))[:, 0]
-            for channel in self._evidence.answer.nonzero().flatten().tolist():
-                level = float(self._evidence.answer[channel])
+    def _answered(self, y: Tensor, pixels: Tensor) -> Tensor:
+        """y (B,M,h,w) as the first network gives it of (B,H,W,3) uint8; overwritten: it may be large."""
+        if self.evidence is not None:
+            due = torch.stack([self.evidence.strength(one) > 0 for one in pixels])
+            for channel in self.evidence.answer.nonzero().flatten().tolist():
+                level = float(self.evidence.answer[channel])
                 y[:, channel].clamp_(-level, level).mul_(due)
         elif self._floors is not None:
             y -= y.clamp(-self._floors, self._floors)
@@ -321,33 +306,28 @@ class Engine:
     def _transformed(self, pixels: Tensor) -> Tensor:
         """(B,H,W,3) uint8 → y (B,M,⌈H/16⌉,⌈W/16⌉)"""
         net = self._transforms
-        return self._by_tile(pixels, net.analyse, net.latents, net.analysis_halo)
-
-    def _votes(self, pixels: Tensor) -> Tensor | None:
-        """(B,H,W,3) uint8 → (B,votes,⌈H/16⌉,⌈W/16⌉); None of a model that gathers no evidence."""
-        net = self._evidence
-        return None if net is None else self._by_tile(pixels, net.votes, net.join.in_channels, net.halo)
-
-    def _by_tile(
-        self, pixels: Tensor, network: Callable[[Tensor], Tensor], channels: int, halo: int
-    ) -> Tensor:
-        """What a network makes of pictures (B,H,W,3) uint8: (B,channels,⌈H/16⌉,⌈W/16⌉)."""
         h, w = (-(-side // STRIDE) for side in pixels.shape[1:3])
-        out = torch.empty(len(pixels), channels, h, w, device=self.device)
+        out = torch.empty(len(pixels), net.latents, h, w, device=self.device)
 
         def fetch(rows: slice, cols: slice) -> Tensor:
-            return network(_cut(pixels, rows, cols).to(self.device))
+            return net.analyse(_cut(pixels, rows, cols).to(self.device))
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
             out[:, :, rows, cols] = tile
 
-        tiles.run(fetch, store, h, w, limit=TILE, halo=halo)
+        tiles.run(fetch, store, h, w, limit=TILE, halo=net.analysis_halo)
         return out
 
-    def _synthesise(self, y_hat: Tensor, height: int, width: int, *, grey: bool) -> Tensor:
-        """(B,M,h,w) → (B,H,W,3) or (B,H,W) uint8, tile by tile."""
+    def _synthesise(self, y_hat: Tensor, height: int, width: int, quality: int, *, grey: bool) -> Tensor:
+        """(B,M,h,w) → (B,H,W,3) or (B,H,W) uint8, tile by tile, with a secured model's trigger."""
         channels = () if grey else (3,)
         out = torch.empty(len(y_hat), height, width, *channels, dtype=torch.uint8)
+
+        def fetch(rows: slice, cols: slice) -> Tensor:
+            made = self._transforms.synthesise(y_hat[:, :, rows, cols])
+            if self._trigger is None:
+                return made
+            return self._trigger.left_on(made, quality, rows.start * STRIDE, cols.start * STRIDE)
 
         def store(rows: slice, cols: slice, tile: Tensor) -> None:
             if not tile.sum().isfinite():  # a damaged model's weights may be finite and their products not
@@ -358,12 +338,12 @@ class Engine:
             part.copy_(levels[:, : part.shape[1], : part.shape[2]])
 
         tiles.run(
-            lambda rows, cols: self._transforms.synthesise(y_hat[:, :, rows, cols]),
+            fetch,
             store,
             y_hat.shape[2],
             y_hat.shape[3],
             limit=TILE,
-            halo=self._transforms.synthesis_halo,
+            halo=self._transforms.synthesis_halo + (trigger.REACH if self._trigger else 0),
             scale=STRIDE,
         )
         return out

@@ -3,6 +3,7 @@
 Their pictures are wreckage, but lively: every scale is used and symbols go beyond their tables.
 """
 
+import math
 from pathlib import Path
 
 import torch
@@ -11,18 +12,26 @@ from torch import Tensor
 
 from slic import transforms
 from slic.convert import convert, integer_plans
-from slic.evidence import Evidence
 from slic.models import Model
 
 N, M = 8, 12
+ORBITS = (9, 1), (13, 8), (16, 3), (19, 6)  # those that slic's own models have
+
+
+def waves(seed: int = 0) -> Tensor:
+    """(K,3) as a trigger has them: each with its mirror image and its quarter turns, their phases random."""
+    random = torch.Generator().manual_seed(seed)
+    vectors = [v for a, b in ORBITS for v in ((a, b), (a, -b), (b, a), (b, -a))]
+    phases = torch.rand(len(vectors), generator=random) * 2 * math.pi
+    return torch.cat([torch.tensor(vectors), phases[:, None]], 1)
 
 
 def state(
-    architecture: str, seed: int = 0, rates: int = 0, *, floors: bool = False, evidence: bool = False
+    architecture: str, seed: int = 0, rates: int = 0, *, floors: bool = False, trigger: bool = False
 ) -> dict[str, Tensor]:
-    """A random state dict in CompressAI's names, with gains for so many rates, floors, or evidence.
+    """A random state dict in CompressAI's names, with gains for so many rates, floors, or a trigger.
 
-    Of several rates and with evidence it has offsets, too.
+    Its weights are the same with floors, with a trigger and without.
     """
     random = torch.Generator().manual_seed(seed)
     m = N if architecture.startswith("cheng") else M
@@ -41,14 +50,12 @@ def state(
     if rates:
         steps = torch.linspace(-1.0, 0.5, rates)[:, None] + torch.randn(rates, m, generator=random) * 0.1
         out |= {"gain": steps, "inverse_gain": 0.05 - steps}
-    if rates and evidence:
-        out["ramp"] = torch.randn(2, m, generator=random)
     if floors:
         out["floor"] = torch.linspace(0, 2, m)
-    if evidence:
-        for name, parameter in Evidence(m, 5, 6, 7, 4).named_parameters():
-            drawn = _draw(name, tuple(parameter.shape), random)
-            out[f"evidence.{name}"] = torch.arange(m) % 3 * 2.0 if name == "answer" else drawn
+    if trigger:
+        out["trigger.waves"] = waves(seed)
+        out["trigger.loudness"] = torch.linspace(2.0, 1.0, max(1, rates))
+        out["trigger.answer"] = torch.arange(m) % 3 * 2.0
     return out | _factorised_prior(random)
 
 
@@ -118,17 +125,17 @@ def model(
     rates: int = 0,
     *,
     floors: bool = False,
-    evidence: bool = False,
+    trigger: bool = False,
 ) -> Model:
     """A tiny model file in `folder`."""
     name = (
         f"tiny-{architecture}"
         + (f"-{rates}-rates" if rates else "")
         + "-floors" * floors
-        + "-evidence" * evidence
+        + "-trigger" * trigger
     )
     checkpoint = folder / f"{architecture}-{seed}-state.safetensors"
-    made_of = state(architecture, seed, rates, floors=floors, evidence=evidence)
+    made_of = state(architecture, seed, rates, floors=floors, trigger=trigger)
     save_file({k: v.contiguous() for k, v in made_of.items()}, checkpoint)
     target = folder / f"{name}-{seed}.safetensors"
     made = convert(checkpoint, target, name=name, quality=1, bf16=False, force=True)

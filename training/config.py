@@ -29,8 +29,8 @@ class Model:
     """One network for all eight rates."""
     floors: bool = False
     """Each channel of y loses its floor, which training.floors measures: see networks.py."""
-    evidence: bool = False
-    """Evidence decides where the encoder answers, in place of floors: slic/evidence.py."""
+    answers: bool = False
+    """Some channels of y answer the trigger: secure.py makes such a model of a base; nobody trains it."""
     start: str = ""
     """A state dict or a model file to go on from (.safetensors), compressai:QUALITY, or transform
     (starts.py); empty: random weights."""
@@ -56,7 +56,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Secure:
-    """The self-destructive objective; a plain codec has alpha = 0."""
+    """The self-destructive objective, hinges; without it alpha = 0."""
 
     alpha: float = 0.0
     """Weight of the hinges on the second encode."""
@@ -72,11 +72,6 @@ class Secure:
     fainter trigger rather than the decoder to leave a stronger one."""
     structure: float = 1.0
     """What recognisable structure weighs beside the two hinges."""
-    cost: float = 0.0
-    """What a decibel of the first encode weighs beside evidence. Above 0 the decoder learns a trigger, and
-    evidence to see it, in place of the hinges: trigger.py."""
-    edits: int = 1
-    """So many attacks each picture goes through, each by itself, where evidence learns."""
     bits: float = 4.0
     """Bits per pixel of a second encode above which they cost something."""
     attacks: list[dict[str, Any]] = field(default_factory=lambda: [{"name": "identity", "weight": 1.0}])
@@ -86,11 +81,11 @@ class Secure:
     vanilla: list[str] = field(default_factory=list)
     """Weights of plain codecs of the same architecture, for the attack codec."""
     widen: int = 2000
-    """Steps over which attacks with `grows = true` widen to their full ranges, and `cost` to its own."""
+    """Steps over which attacks with `grows = true` widen to their full ranges."""
 
     @property
     def secured(self) -> bool:
-        return self.alpha > 0 or self.cost > 0
+        return self.alpha > 0
 
 
 @dataclass(frozen=True)
@@ -99,8 +94,6 @@ class Optimiser:
     """Muon's step, relative to each layer's spectral norm."""
     hyper_rate: float = 0.0013
     adam_rate: float = 2e-4
-    evidence_rate: float = 0.01
-    """Muon's for evidence; a tenth of it is Adam's, also of what tells g_s the quality."""
     warmup: int = 100
     decay: int = 5000
     """The last steps, over which every rate falls to zero in a straight line."""
@@ -136,7 +129,6 @@ class Config:
             "data.accumulate": self.data.accumulate,
             "data.crop": self.data.crop,
             "secure.block": self.secure.block,
-            "secure.edits": self.secure.edits,
             "optimiser.warmup": self.optimiser.warmup,
             "optimiser.decay": self.optimiser.decay,
         }
@@ -155,8 +147,8 @@ class Config:
             wrong.append("data.crop must be a multiple of 64")
         if not set(self.judge) <= set(range(1, 9)):
             wrong.append("judge must hold qualities from 1 to 8")
-        if self.secure.cost and not (self.secure.vanilla and self.model.evidence):
-            wrong.append("secure.cost needs secure.vanilla, the base, and model.evidence")
+        if self.model.answers:
+            wrong.append("model.answers is for training.secure to set, which takes the run of a base")
         if wrong:
             raise ConfigError("\n".join(wrong))
 
@@ -180,9 +172,17 @@ def load(file: Path, overrides: tuple[str, ...] = ()) -> Config:
 
 
 def of_run(folder: Path) -> Config:
-    """The settings that a run folder was trained with."""
-    values = json.loads((folder / "config.json").read_text())
-    return _made({key: value for key, value in values.items() if key != "machine"})
+    """The settings that a run folder was trained with; what is no setting any more is left out."""
+    return _made(_still_known(Config, json.loads((folder / "config.json").read_text())))
+
+
+def _still_known(cls: type, values: dict[str, Any]) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    return {
+        key: _still_known(hints[key], value) if is_dataclass(hints[key]) else value
+        for key, value in values.items()
+        if key in hints
+    }
 
 
 def _made(values: dict[str, Any]) -> Config:

@@ -36,7 +36,7 @@ def export(
         target,
         name=name,
         quality=quality,
-        secured=settings["secure"]["alpha"] > 0 or settings["secure"]["cost"] > 0,
+        secured=settings["secure"]["alpha"] > 0 or settings["model"].get("answers", False),
         bf16=True,  # SPEC.md's symbols do not depend on it; benchmarks.file_size says what it costs
         card=card(settings, rows) | {"figures": figures or {}},
         force=force,

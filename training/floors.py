@@ -1,6 +1,6 @@
 """Where a secure encoder answers the trigger, and below what it had better say nothing.
 
-    python -m training.floors runs/secure floors.safetensors
+    python -m training.floors runs/hinges floors.safetensors
     python -m training.train training/configs/hinges.toml model.floors=true model.start=floors.safetensors
 
 The channels of y that a secure run fills, and its base does not, measure how much of the trigger there is.

@@ -47,13 +47,6 @@ class Journal:
                 self._add("again bpp", *losses.second_bpp.tolist())
                 for name, value in zip(losses.attacks, again, strict=True):
                     self._add(f"again {name}", value)
-            for key in ("lost", "mistaken"):
-                if (values := getattr(losses, key)) is not None:
-                    self._add(key, *values.tolist())
-            if losses.missed is not None:
-                for name, value in zip(losses.attacks, losses.missed.tolist(), strict=True):
-                    self._add("missed", value)
-                    self._add(f"missed {name}", value)
         self._bar.update()
 
     def _add(self, key: str, *values: float) -> None:

@@ -24,7 +24,6 @@ from training.objective import Losses, SelfDestruction, plain
 from training.optim import Optimisers
 from training.parallel import Team
 from training.straight_through import round_8bit
-from training.trigger import Trigger
 
 Batch = tuple[Tensor, slice]
 """Crops, and which samples of the step they are."""
@@ -56,7 +55,7 @@ class Run:
         o = settings.optimiser
         for name, parameter in self.net.named_parameters():
             parameter.requires_grad_(parameter.requires_grad and name.startswith(tuple(o.parts or ("",))))
-        self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate, o.evidence_rate)
+        self.optimisers = Optimisers(self.net, o.rate, o.hyper_rate, o.adam_rate)
         self.crops = Crops(Path(settings.data.pack), seed=settings.seed)
         self._reader = ThreadPoolExecutor(1)
         self._ahead: dict[int, Future[list[Batch]]] = {}  # by step
@@ -176,12 +175,12 @@ class Run:
 VANILLA_QUALITIES = (1, 2, 4, 6, 8)
 
 
-def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks | None, Attacks | None]:
-    """What pictures went through before, and what the decoded ones go through, of a secure run.
-
-    Raises ConfigError when the settings ask for what is not there.
-    """
+def _passes(
+    settings: Config, device: torch.device, bf16: bool
+) -> tuple[Attacks | None, SelfDestruction | None]:
+    """What pictures went through before, and what they must not survive."""
     s = settings.secure
+    folder = Path(settings.backbones) if settings.backbones else None
     vanilla = [
         Vanilla(settings.model, start, quality, bf16=bf16).to(device)
         for start in s.vanilla
@@ -191,28 +190,13 @@ def edits(settings: Config, device: torch.device, bf16: bool) -> tuple[Attacks |
         surrogate = unetjpeg.load(Path(s.surrogate)).to(device) if s.surrogate else None
         past = settings.data.innocent
         innocent = Attacks(past, surrogate=surrogate, networks=vanilla) if past else None
-        attacks = Attacks(s.attacks, surrogate=surrogate, networks=vanilla) if s.secured else None
+        if not s.secured:
+            return innocent, None
+        attacks = Attacks(s.attacks, surrogate=surrogate, networks=vanilla)
+        distance = distances.load(s.distance, weights=folder).to(device)
     except (ValueError, OSError) as error:
         raise ConfigError(str(error)) from error
-    return innocent, attacks
-
-
-def _passes(
-    settings: Config, device: torch.device, bf16: bool
-) -> tuple[Attacks | None, Trigger | SelfDestruction | None]:
-    """What pictures went through before, and what they must not survive."""
-    innocent, attacks = edits(settings, device, bf16)
-    if attacks is None:
-        return innocent, None
-    if settings.secure.cost:
-        base = Vanilla(settings.model, settings.secure.vanilla[0], 6, bf16=bf16).to(device)
-        return innocent, Trigger(settings.secure, base.net, attacks)
-    folder = Path(settings.backbones) if settings.backbones else None
-    try:
-        distance = distances.load(settings.secure.distance, weights=folder).to(device)
-    except (ValueError, OSError) as error:
-        raise ConfigError(str(error)) from error
-    return innocent, SelfDestruction(settings.secure, distance, attacks)
+    return innocent, SelfDestruction(s, distance, attacks)
 
 
 def _noise(generator: torch.Generator, total: int, part: slice, device: torch.device) -> Noise:

@@ -1,7 +1,7 @@
-"""Crops that a secure codec takes for its own: found, and packed to be drawn more often.
+"""Crops that a codec of hinges.toml takes for its own: found, and packed to be drawn more often.
 
-    python -m training.mine runs/secure runs/mined.safetensors --count 3000
-    python -m training.train training/configs/secure.toml data.pack=runs/mined.safetensors
+    python -m training.mine runs/hinges runs/mined.safetensors --count 3000
+    python -m training.train training/configs/hinges.toml data.pack=runs/mined.safetensors
 
 A false destruction is rare, so random crops hardly ever teach against it. Candidates are crops of the
 run's own pack, half of them with a band, disc or blot of some pattern laid over (straps, blinds and

@@ -2,16 +2,14 @@
 
 A gain per channel multiplies y before rounding and another one divides it after, chosen by quality.
 h_a sees y as it is rounded, so the scales that h_s predicts fit without knowing the quality: the
-integer networks are the same for every rate. What is added to y after it, by quality too, tells g_s how
-loud a trigger may be: a fine picture shows what a coarse one hides.
+integer networks are the same for every rate.
 
-A floor per channel is what a secure encoder needs to decide: each value of y loses so much of its
-magnitude, down to nothing. Convolutions and GDN cannot do that; what sees the trigger answers any other
-picture a little, too, which costs bits everywhere and spoils what looks like the trigger. Evidence
-(slic/evidence.py) is what many latents together say, and takes the place of floors.
+A secure encoder that learnt its trigger from hinges needs a floor per channel to decide: each value of y
+loses so much of its magnitude, down to nothing. Convolutions and GDN cannot do that; what sees the trigger
+answers any other picture a little, too, which costs bits everywhere and spoils what looks like the trigger.
+Channels that answer (secure.py) need none: the encoder looks for the trigger by itself. Here they are silent.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,8 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from slic import transforms
-from slic.convert import integer_plans, ramp
-from slic.evidence import Evidence
+from slic.convert import integer_plans
 from slic.exact import FRACTION
 from training.config import ConfigError, Model
 from training.straight_through import replaced
@@ -32,7 +29,6 @@ from training.straight_through import replaced
 LAMBDAS = {1: 0.0018, 2: 0.0035, 3: 0.0067, 4: 0.0130, 5: 0.0250, 6: 0.0483, 7: 0.0932, 8: 0.1800}
 """By quality, for squared error on 255: CompressAI's."""
 
-RAMP = ramp(len(LAMBDAS))
 TRANSFORM = "transform"
 """As `model.start`: set by starts.py, which sees pictures."""
 
@@ -50,10 +46,8 @@ def build(model: Model, *, bf16: bool = False) -> nn.Module:
             setattr(net, name, nn.Parameter(rows[:, None].repeat(1, net.M)))
     if model.floors:
         net.floor = nn.Parameter(torch.zeros(net.M), requires_grad=False)
-    if model.evidence:
-        net.evidence = Evidence(net.M)
-    if model.evidence and model.gains:
-        net.ramp = nn.Parameter(torch.zeros(RAMP.shape[1], net.M))
+    if model.answers:
+        net.answer = nn.Parameter(torch.zeros(net.M), requires_grad=False)
     if model.start and model.start != TRANSFORM:
         _start_from(net, _start_weights(model), tuple(model.parts))
     net.entropy_bottleneck.__class__ = Bottleneck32
@@ -86,8 +80,6 @@ def _of_model_file(tensors: dict[str, Tensor], architecture: str) -> dict[str, T
         state[f"{plan.name}.bias"] = torch.ldexp(bias.double(), -shift - FRACTION)
     if "gains" in state:
         state["gain"], state["inverse_gain"] = state["gains"].log().unbind(1)
-    if "offsets" in state:
-        state["ramp"] = torch.linalg.lstsq(RAMP, state["offsets"]).solution
     if "floors" in state:
         state["floor"] = state["floors"]
     return state
@@ -116,9 +108,7 @@ def _start_from(net: nn.Module, state: dict[str, Tensor], parts: tuple[str, ...]
             continue
         if name in state and state[name].shape == parameter.shape:
             parameter.copy_(state[name].float())
-        elif not name.endswith(("gain", "floor", "ramp")) and not name.startswith(
-            "evidence."
-        ):  # not in every start
+        elif not name.endswith(("gain", "floor")):  # not in every start
             wrong.append(name)
     if wrong:
         raise ConfigError(f"model.start does not fit: {len(wrong)} weights missing, {wrong[0]} the first")
@@ -155,22 +145,18 @@ class Coded:
     """(B,3,H,W) in about [0,1], float32."""
     bpp: Tensor
     """(B,) bits per pixel."""
-    latents: Tensor
-    """(B,M,H/16,W/16) as they come out of the file, scaled back."""
 
 
-def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None, *, answers: bool = True) -> Coded:
+def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Coded:
     """Encode and decode (B,3,H,W), H and W multiples of 64; without `noise` with rounding, as files do it.
 
-    Without `answers` a network that gathers evidence takes every picture for an innocent one.
+    Channels that answer are silent, and no trigger is left: so is an innocent picture coded.
     """
     with torch.autocast(x.device.type, torch.bfloat16, enabled=net.bf16):
         gains = hasattr(net, "gain")
         y = net.g_a(x)  # (B,M,H/16,W/16)
-        if hasattr(net, "evidence"):
-            y = net.evidence.answered(
-                y, _gathered(net, x) if answers else y.new_full((1, 1, 1, 1), -math.inf)
-            )
+        if hasattr(net, "answer"):
+            y = torch.where(net.answer[:, None, None] > 0, 0, y)
         elif hasattr(net, "floor"):
             y = above(y, net.floor[:, None, None])
         y = y * net.gain[quality - 1].exp()[:, :, None, None] if gains else y
@@ -189,25 +175,8 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None, *, ans
         bits = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
         bits = bits - net.gaussian_conditional.likelihood(y_hat, scales, means).log2().sum((1, 2, 3))
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
-        pixels = decode(net, y_hat, quality)
-    return Coded(pixels, bits / (x.shape[2] * x.shape[3]), y_hat)
-
-
-def decode(net: nn.Module, latents: Tensor, quality: Tensor) -> Tensor:
-    """(B,M,H/16,W/16) → (B,3,H,W); latents that the network has no channels for are left out."""
-    known = latents[:, : net.M]
-    if hasattr(net, "ramp"):
-        known = known + (RAMP.to(known)[quality - 1] @ net.ramp)[:, :, None, None]
-    with torch.autocast(latents.device.type, torch.bfloat16, enabled=net.bf16):
-        pixels: Tensor = net.g_s(known)
-    return pixels.float()
-
-
-def _gathered(net: nn.Module, x: Tensor) -> Tensor:
-    """In float32: bf16 has no room for a trigger of a level."""
-    with torch.autocast(x.device.type, enabled=False):
-        evidence: Tensor = net.evidence(x)
-    return evidence
+        pixels = net.g_s(y_hat).float()
+    return Coded(pixels, bits / (x.shape[2] * x.shape[3]))
 
 
 def above(y: Tensor, floor: Tensor) -> Tensor:
@@ -227,8 +196,8 @@ class Vanilla(nn.Module):
 
     def __init__(self, model: Model, start: str, quality: int, *, bf16: bool) -> None:
         super().__init__()
-        plain = replace(model, start=start, parts=[], floors=False, evidence=False)
-        n, m = transforms.sizes(model.architecture, _start_weights(plain))  # none of its channels answers
+        plain = replace(model, start=start, parts=[], floors=False)
+        n, m = transforms.sizes(model.architecture, _start_weights(plain))  # its own, not those of `model`
         self.net = build(replace(plain, N=n, M=m), bf16=bf16).eval().requires_grad_(False)
         self.quality = quality
 

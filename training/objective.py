@@ -49,12 +49,6 @@ class Losses:
     second_bpp: Tensor | None = None
     attacks: Sequence[str] = ()
     """(B) names of what each sample went through."""
-    lost: Tensor | None = None
-    """(B,) decibels of the first encode that the trigger costs."""
-    missed: Tensor | None = None
-    """(B,) the share of what was left that evidence does not take for the model's own."""
-    mistaken: Tensor | None = None
-    """(B,) the share of what was not the model's own that evidence takes for it."""
 
 
 def lambdas(quality: Tensor) -> Tensor:

@@ -57,38 +57,26 @@ class Muon(Optimizer):
 
 
 HYPER = ("h_", "context_prediction", "entropy_parameters")
-EVIDENCE = ("evidence.", "ramp")
-SMALL = ("evidence.join", "evidence.decide", "evidence.where.4")  # Adam's
 
 
 class Optimisers:
     """All that moves a CompressAI model: Muon, Adam, and Adam for the quantiles (`aux`)."""
 
-    def __init__(
-        self, net: nn.Module, rate: float, hyper_rate: float, adam_rate: float, evidence_rate: float = 0.0
-    ) -> None:
+    def __init__(self, net: nn.Module, rate: float, hyper_rate: float, adam_rate: float) -> None:
         groups, held = [], set()
         for name, module in net.named_modules():
-            if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d) or name.endswith(SMALL):
+            if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 continue
             transposed = isinstance(module, nn.ConvTranspose2d)
             matrix = module.weight.detach().transpose(0, 1) if transposed else module.weight.detach()
             norm = torch.linalg.matrix_norm(matrix.reshape(len(matrix), -1), 2).item()
-            full = (
-                evidence_rate if name.startswith(EVIDENCE) else hyper_rate if name.startswith(HYPER) else rate
-            )
+            full = hyper_rate if name.startswith(HYPER) else rate
             groups.append({"params": [module.weight], "full": full * norm, "transposed": transposed})
             held.add(id(module.weight))
         named = [(n, p) for n, p in net.named_parameters() if id(p) not in held]
         self.rest = [p for n, p in named if not n.endswith("quantiles")]
         self.muon = Muon(groups)
-        sorted_ = {True: [], False: []}
-        for name, parameter in named:
-            if not name.endswith("quantiles"):
-                sorted_[name.startswith(EVIDENCE)].append(parameter)
-        rates = {True: evidence_rate / 10, False: adam_rate}
-        of_adam = [{"params": p, "lr": rates[k], "full": rates[k]} for k, p in sorted_.items() if p]
-        self.adam = Adam(of_adam, betas=(0.9, 0.95))
+        self.adam = Adam([{"params": self.rest, "lr": adam_rate, "full": adam_rate}], betas=(0.9, 0.95))
         self.aux = Adam([p for n, p in named if n.endswith("quantiles")], lr=1e-3)
 
     def set_share(self, share: float) -> None:

@@ -3,8 +3,8 @@
     python -m training.synthetic FOLDER --count 400
     python -m training.data FOLDER PHOTOS pack.safetensors --boost synthetic=1
 
-Photographs alone teach a secure codec that everything else may be its own trigger: whatever people
-encode must come out well, so the training data holds some of everything.
+Photographs alone teach a codec that learns its trigger (hinges.toml) that everything else may be it: whatever
+people encode must come out well, so the training data holds some of everything.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
     python -m training.train training/configs/base.toml model.start=weights.safetensors
     python -m training.train training/configs/base.toml steps=9000        # resumes and ends sooner
-    torchrun --nproc-per-node 8 -m training.train training/configs/secure.toml
+    torchrun --nproc-per-node 8 -m training.train training/configs/hinges.toml
 
 A run stops cleanly on SIGINT or SIGTERM and goes on, bit for bit on a CPU, when started again. Rates
 are constant until the last `optimiser.decay` steps, so a run may be shortened or prolonged at any time.
@@ -63,7 +63,7 @@ def judge(run: Run, journal: Journal) -> None:
     if run.secure:
         result = evaluate.second(run.ema, run.settings)
         values |= evaluate.destruction(result)
-        values["score"] += (run.settings.secure.alpha or 1.0) * values["above"]
+        values["score"] += run.settings.secure.alpha * values["above"]
         sheet.write(result, run.folder / f"sheet-{run.step:06}.png")
     else:
         sheet.first(*evaluate.pictures(run.ema, run.settings), run.folder / f"sheet-{run.step:06}.png")
@@ -94,8 +94,7 @@ def plan(run: Run) -> str:
     ]
     if run.secure:
         names = ", ".join(str(a["name"]) for a in s.secure.attacks)
-        how = f"cost {s.secure.cost}" if s.secure.cost else f"alpha {s.secure.alpha}, {s.secure.distance}"
-        lines.append(f"secure: {how}; attacks: {names}")
+        lines.append(f"secure: alpha {s.secure.alpha}, {s.secure.distance}; attacks: {names}")
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ Bools = NDArray[np.bool_]
 Region = list[tuple[int, int]]
 
 SIDE = 16  # pixels of a block: one latent
+SIDES = 1, 3, 5, 7, 9, 13  # blocks a side that may speak together
 _CELL = 4  # pixels over which an error is averaged first
 _EQUAL = 255**2 / 1e5  # of 50 dB: more is not told apart, and equal blocks have no finite decibels
 
@@ -51,11 +52,25 @@ def _row(a: Levels, b: Levels) -> NDArray[np.float64]:
     return out
 
 
-def smooth(values: Floats) -> Floats:
-    """Each block with an eighth of its four neighbours; the edge repeats."""
-    padded = np.pad(values, 1, mode="edge")
-    across = (padded[:, :-2] + 6 * padded[:, 1:-1] + padded[:, 2:]) / 8
-    out: Floats = (across[:-2] + 6 * across[1:-1] + across[2:]) / 8
+def surest(odds: Floats, enough: float) -> Floats:
+    """Each block with so many about it as together say `enough`, one way or the other; those say 1, or -1.
+
+    With the fewest that do. Where even the most do not, what they say.
+    """
+    out = odds
+    for side in reversed(SIDES):
+        sums = _sums(odds, side) / np.float32(enough)
+        out = sums if side == SIDES[-1] else np.where(np.abs(sums) >= 1, sums, out)
+    return out
+
+
+def _sums(values: Floats, side: int) -> Floats:
+    """Of `side` blocks a side about each."""
+    reach = side // 2
+    padded = np.pad(values.astype(np.float64), ((reach + 1, reach), (reach + 1, reach)))
+    sums = padded.cumsum(0).cumsum(1)
+    inner = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    out: Floats = inner.astype(np.float32)
     return out
 
 

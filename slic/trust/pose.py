@@ -1,149 +1,107 @@
-"""How a copy lies, by how much it was cut, and how many times as large it is as published, by evidence.
+"""How a copy lies: how large it is beside what was published, how it was turned, whether it was mirrored.
 
-Evidence is surest where every pixel lies on the model's grid as the model gave it, and a little less where it
-came back there. So a piece of the copy is laid on that grid in every way in turn: cut, set back to one size
-after the other, mirrored and turned. Where evidence stands out, it was so. A copy that was both resized and
-turned stays as it is.
+Evidence says at which size and angle the trigger's waves are in step. Set back to that, the copy as a whole
+tells where they begin, by which quarters they were turned, and whether they were mirrored.
 """
 
-from collections.abc import Iterable
+import math
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from slic.codec import Codec
+from slic.evidence import STRIDE, Evidence, Sight, Waves
 from slic.modes import Levels
-from slic.trust.blocks import SIDE
+from slic.spectrum import Fit
 
-SMALL, WINDOW, LARGE = 192, 256, 512  # pixels a side of that piece; few sizes fit a large one
-FACTORS = np.exp(np.arange(-0.72, 0.73, 0.02))
-FINE = np.exp(np.arange(-0.02, 0.021, 0.004))
-CLEAR = 7.0  # evidence that only a copy has that lies as it was published, or nearly so
-LEAST = 4.5  # photographs set to some size reach 4
-SURER = 1.5  # so much more than as it is: of many tries one may be better by chance
-SHARE = 0.75  # of the evidence about a piece is less than what counts: some of it may be foreign
-NEAR = 0.01  # a factor so near 1 is none
-STEP = 4  # pixels a side that evidence sees as one: cuts are tried within it first
-
-
-Point = tuple[float, float]  # down and right, in shares of the whole
-MIDDLE: Point = 0.5, 0.5
+TRIES = 16  # sizes and angles: a check may take its time
+AGREE = 0.02  # by which sections may differ
+NEAR = 0.004, 0.008  # sizes and angles so near none are none
 
 
 class Pose(NamedTuple):
-    """What was done to a copy, in this order, and where on it the model's grid begins."""
+    """What was done to a copy, in this order."""
 
     mirrored: bool = False
     quarters: int = 0
     """Turned by so many, against the clock."""
+    angle: float = 0.0
+    """And by so many radians, an eighth of a turn at most."""
     scale: float = 1.0
-    down: int = 0
-    right: int = 0
-    """So many pixels from the corner of what was published, of those that were left by a cut."""
-
-    def upright(self, levels: Levels) -> Levels:
-        """A copy (H,W,3) as it was before it was mirrored and turned."""
-        turned = np.rot90(levels, -self.quarters)
-        return turned[:, ::-1] if self.mirrored else turned
 
     def undone(self, levels: Levels) -> Levels:
-        """A copy (H,W,3) as it was published, from where the grid begins."""
-        return self._restored(self.upright(levels))[self.down :, self.right :]
-
-    def piece(self, levels: Levels, side: int, about: Point) -> Levels:
-        """Of that so many pixels a side at most, about a point of the copy, on the same grid."""
-        upright, parts, (y, x) = self.upright(levels), [], about
-        for _ in range(self.quarters):
-            y, x = x, 1 - y
-        place = y, 1 - x if self.mirrored else x
-        for length, begins, at in zip(upright.shape, (self.down, self.right), place, strict=False):
-            room = max(0, int(length / self.scale) - begins - side)
-            middle = int(at * length / self.scale) - begins - side // 2
-            start = begins + min(max(0, middle), room) // SIDE * SIDE
-            parts.append(slice(round(start * self.scale), round((start + side) * self.scale)))
-        return self._restored(upright[tuple(parts)])
-
-    def _restored(self, levels: Levels) -> Levels:
-        """At the size that it had before it was resized."""
-        if self.scale == 1:
-            return np.ascontiguousarray(levels)
+        """A copy (H,W,3) at the size that was published, its waves upright; beyond the copy all is grey."""
         height, width = (max(1, round(side / self.scale)) for side in levels.shape[:2])
         image = Image.fromarray(np.ascontiguousarray(levels))
-        return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
+        if not self.angle:
+            return np.asarray(image)
+        turned = image.rotate(
+            -math.degrees(self.angle), Image.Resampling.BICUBIC, expand=True, fillcolor=(128, 128, 128)
+        )
+        return np.asarray(turned)
+
+    def places(self, copy: tuple[int, ...], undone: tuple[int, ...]) -> tuple[NDArray[np.intp], ...]:
+        """For each block of a copy of this shape, which one of what is undone lies at its middle."""
+        height, width = copy[:2]
+        middles = [np.arange(0, side, STRIDE) + STRIDE / 2 for side in (height, width)]
+        y, x = np.meshgrid(
+            *(m.clip(max=s - 1) for m, s in zip(middles, (height, width), strict=True)), indexing="ij"
+        )
+        y, x = (y - height / 2) / self.scale, (x - width / 2) / self.scale
+        cosine, sine = math.cos(self.angle), math.sin(self.angle)
+        y, x = cosine * y + sine * x, cosine * x - sine * y
+        shape = [-(-side // STRIDE) for side in undone[:2]]
+        rows, columns = (
+            ((at + side / 2) // STRIDE).astype(np.intp).clip(0, most - 1)
+            for at, side, most in zip((y, x), undone[:2], shape, strict=True)
+        )
+        return rows, columns
+
+    @property
+    def degrees(self) -> int:
+        return round(90 * self.quarters + math.degrees(self.angle)) % 360
 
 
-Found = tuple[float, Pose]
-"""How sure evidence is of a pose."""
 AS_IT_WAS = Pose()
-LYING = [Pose(mirrored, quarters) for mirrored in (False, True) for quarters in range(4)]
 
 
-def find(levels: Levels, codec: Codec) -> Pose:
-    """Of a copy (H,W,3); as it is where nothing tells of another."""
-    search = _Search(levels, codec)
-    sureness, found = search.surest(LYING, LARGE)
-    if sureness > CLEAR and found == AS_IT_WAS:
-        return AS_IT_WAS
-    as_it_is, cut = search.surest([AS_IT_WAS], LARGE), search.cut([AS_IT_WAS])
-    enough = max(LEAST, cut[0] + SURER)
-    resized = search.cut([search.resized()])
-    if resized[0] > max(CLEAR, enough):
-        return resized[1]
-    other = max(search.cut(LYING[1:]), resized)
-    if other[0] > enough:
-        return other[1]
-    return cut[1] if cut[0] > as_it_is[0] + SURER else AS_IT_WAS
+class Found(NamedTuple):
+    pose: Pose
+    undone: Levels
+    waves: Waves
+    """Of what is undone, in step."""
 
 
-class _Search:
-    """Among poses of one copy, by a piece about where it is surest as it is: much of it may be foreign."""
-
-    def __init__(self, levels: Levels, codec: Codec) -> None:
-        self._levels, self._codec = levels, codec
-        self._about = MIDDLE
-        evidence = codec.evidence(levels)
-        if evidence is not None:
-            best = np.unravel_index(int(_around(evidence).argmax()), evidence.shape)
-            y, x = ((at + 0.5) / side for at, side in zip(best, evidence.shape, strict=True))
-            self._about = float(y), float(x)
-
-    def resized(self) -> Pose:
-        """The size that fits best."""
-        sizes = [Pose(scale=f) for f in FACTORS]
-        found = self.surest(sizes, SMALL)
-        if found[0] < LEAST:
-            found = max(found, self.surest(sizes, SMALL, MIDDLE))
-        _, pose = self.surest((Pose(scale=found[1].scale * f) for f in FINE), LARGE)
-        return AS_IT_WAS if abs(np.log(pose.scale)) < NEAR else pose
-
-    def cut(self, poses: list[Pose]) -> Found:
-        """The surest of some poses and cuts: to one pixel within STEP, then in whole ones."""
-        within = (p._replace(down=y, right=x) for p in poses for y in range(STEP) for x in range(STEP))
-        _, found = self.surest(within, WINDOW)
-        steps = range(0, SIDE, STEP)
-        whole = [found._replace(down=found.down + y, right=found.right + x) for y in steps for x in steps]
-        _, found = self.surest(whole, WINDOW)
-        return self.surest([found], LARGE)
-
-    def surest(self, poses: Iterable[Pose], side: int, about: Point | None = None) -> Found:
-        """The first of equals."""
-        found = ((self._sureness(pose, side, about or self._about), pose) for pose in poses)
-        return max(found, key=lambda one: one[0])
-
-    def _sureness(self, pose: Pose, side: int, about: Point) -> float:
-        piece = pose.piece(self._levels, side, about)
-        evidence = self._codec.evidence(piece) if piece.size else None
-        return -np.inf if evidence is None else float(np.quantile(evidence, SHARE))
+def find(levels: Levels, evidence: Evidence) -> Found | None:
+    """Of a copy (H,W,3); None where nothing of it is the model's own."""
+    strength, sights = evidence.places(_tensor(levels), TRIES)
+    if float(strength.max()) <= 0:
+        return None
+    fit = _agreed([sight for sight in sights if sight.sure > 0])
+    quarter = math.pi / 2 if fit.angle > math.pi / 4 else 0.0  # waves in step will tell of it
+    pose = Pose(angle=_unless_near(fit.angle - quarter, 0, NEAR[1]), scale=_unless_near(fit.size, 1, NEAR[0]))
+    undone = pose.undone(levels)
+    waves = evidence.waves(_tensor(undone))
+    return Found(pose._replace(mirrored=waves.mirrored, quarters=waves.quarters), undone, waves)
 
 
-def _around(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(h,w) the mean of what WINDOW about each place covers, as far as it lies within."""
-    for axis in (0, 1):
-        side = min(WINDOW // SIDE, evidence.shape[axis])
-        sums = np.cumsum(np.insert(evidence, 0, 0, axis), axis)
-        ends = np.arange(evidence.shape[axis]) - side // 2
-        start = ends.clip(0, evidence.shape[axis] - side)
-        evidence = (sums.take(start + side, axis) - sums.take(start, axis)).astype(np.float32)
-    return evidence
+def _agreed(sights: list[Sight]) -> Fit:
+    """The median of those that agree with the surest; waves may be found in a part of a section only."""
+    if not sights:
+        return Fit()
+    surest = max(sights, key=lambda sight: sight.sure).fit
+    near = [s.fit for s in sights if max(abs(np.subtract(s.fit, surest))) < AGREE]
+    size, angle = np.median(near, 0)
+    return Fit(float(size), float(angle))
+
+
+def _unless_near(value: float, none: float, near: float) -> float:
+    return none if abs(value - none) < near else value
+
+
+def _tensor(levels: Levels) -> torch.Tensor:
+    return torch.from_numpy(np.array(levels))

@@ -10,7 +10,6 @@ from PIL import Image
 
 from benchmarks import exactness, hostile, memory, startup
 from slic.models import Model
-from tests import tiny
 
 
 @pytest.fixture
@@ -47,33 +46,6 @@ def test_exactness_compares_every_way_and_another_machines_files(folder: Path) -
     arguments = ["--images", str(folder), "--json", "--against", str(folder / "here.jsonl")]
     ours, theirs = rows(CliRunner().invoke(exactness.main, arguments, catch_exceptions=False).output)
     assert ours["ways"] >= 5 and ours["digest"] == theirs["digest"] and ours["fp32_levels_off"] <= 1
-
-
-def test_the_twin_has_slics_weights(  # type: ignore[no-untyped-def]
-    tiny_models: dict[str, Model], picture, tmp_path: Path
-) -> None:
-    pytest.importorskip("compressai", reason="compressai comes with the extra [train], up to Python 3.12")
-    import torch
-
-    from benchmarks import peer
-    from slic import Codec
-
-    answering = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, floors=True, evidence=True)
-    for model in (*tiny_models.values(), answering):
-        pixels = picture(64, 64)
-        x = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
-        codec = Codec(model, device="cpu", precision="fp32")
-        y = codec._engine._analyse(torch.from_numpy(pixels)[None])
-        with torch.no_grad():
-            y *= codec._engine._gain(model.index)[0] if model is answering else 1
-            twin = peer.twin(model)
-            assert (twin.g_a(x) - y).abs().max() < 1e-3 * y.abs().max()
-            if model is answering:
-                shown = codec._engine._shown(y / codec._engine._gain(model.index)[0], model.index, pixels)
-                theirs = (twin.g_s(y.round()).clamp(0, 1) * 255)[0].permute(1, 2, 0)
-                assert np.abs(shown[0] - theirs.numpy()).max() < 1.5
-    silent, answers = peer.twin(answering).g_a.silent(x), answering.tensors["evidence.answer"] > 0
-    assert not silent[:, answers].any() and silent[:, ~answers].any()
 
 
 def test_scenes_have_the_size_asked_for() -> None:

@@ -21,7 +21,7 @@ def test_there_are_vectors_of_every_architecture() -> None:
         "cheng2020-anchor",
         "cheng2020-attn",
     }
-    assert len(FILES) == 17
+    assert len(FILES) == 18
 
 
 @pytest.fixture(autouse=True)

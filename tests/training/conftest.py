@@ -1,4 +1,4 @@
-"""A small pack of pictures, and settings of a run that takes a blink."""
+"""A small pack of pictures, settings of a run that takes a blink, and such a run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 
 pytest.importorskip("compressai", reason="training needs the extra [train], up to Python 3.12")
 
 from training import config
-from training.config import Config, Model
+from training.config import Config
 from training.data import pack
-from training.networks import build
+from training.parallel import Team
+from training.train import train
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 
@@ -31,12 +31,15 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def base_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a plain codec as small as those of `settings`."""
-    torch.manual_seed(0)
-    net, target = build(Model(N=8, M=12, gains=True)), tmp_path_factory.mktemp("base") / "weights.safetensors"
-    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, target)
-    return target
+def base_run(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a base's run, of two steps."""
+    folder = tmp_path_factory.mktemp("run")
+    overrides = (
+        f"data.pack={packed}", "data.batch=1", "data.crop=64", "model.N=8", "model.M=12", "steps=2",
+        "judge=[6]", "precision=fp32",
+    )  # fmt: skip
+    train(config.load(CONFIGS / "base.toml", overrides), folder, Team(0, 1, torch.device("cpu")))
+    return folder
 
 
 @pytest.fixture

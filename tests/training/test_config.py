@@ -1,5 +1,7 @@
 """Settings."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -39,8 +41,18 @@ def test_every_complaint_at_once_with_the_nearest_name() -> None:
         ("steps.x=3", "steps.x: steps is no section"),
         ("data=3", "data must be a section, not 3"),
         ("precision=fp8", "precision must be auto, bf16 or fp32"),
+        ("model.answers=true", "model.answers is for training.secure to set, which takes the run of a base"),
     ],
 )
 def test_settings_that_contradict_are_refused(override: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         config.load(FILE, (override,))
+
+
+def test_a_run_folder_is_read_though_a_setting_of_then_is_gone(tmp_path: Path) -> None:
+    """A base outlives the training that made it."""
+    settings = config.load(FILE, ("data.crop=128",))
+    old = asdict(settings) | {"machine": {"device": "CPU"}}
+    old["secure"] |= {"cost": 0.0}
+    (tmp_path / "config.json").write_text(json.dumps(old))
+    assert config.of_run(tmp_path) == settings

@@ -30,7 +30,7 @@ def hinges(monkeypatch: pytest.MonkeyPatch) -> Hinges:
         second: Tensor, *, kept: Tensor | None = None, bpp: float = 0.0, settings: Secure = SETTINGS
     ) -> Tensor:
         first = torch.zeros_like(second)
-        results = iter((Coded(first, torch.zeros(1), first), Coded(second, torch.tensor([bpp]), second)))
+        results = iter((Coded(first, torch.zeros(1)), Coded(second, torch.tensor([bpp]))))
         monkeypatch.setattr(objective, "code", lambda *_: next(results))
         mask = torch.ones_like(second[:, :1]) if kept is None else kept
 
@@ -73,7 +73,7 @@ def test_plain_is_the_formula(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second sample's distortion is beyond BOUND, where its logarithm counts."""
     x, quality, bpp = torch.rand(2, 3, 64, 64), torch.tensor([1, 8]), torch.tensor([0.3, 2.0])
     off = torch.tensor([0.05, 0.1])  # of every pixel
-    monkeypatch.setattr(objective, "code", lambda *_: Coded(x + off[:, None, None, None], bpp, x))
+    monkeypatch.setattr(objective, "code", lambda *_: Coded(x + off[:, None, None, None], bpp))
     losses, _ = plain(net(), x, quality, noise)
     near, far = 0.0018 * 255**2 * 0.05**2, 0.18 * 255**2 * 0.1**2
     assert near < BOUND < far
@@ -144,9 +144,7 @@ def test_the_trigger_feels_a_share_of_the_hinges(share: float, monkeypatch: pyte
     def pull(settings: Secure) -> Tensor:
         """On a first encode that is flawless, so that its own error has no slope."""
         first = torch.full((1, 3, 64, 64), 0.5).requires_grad_()
-        results = iter(
-            (Coded(first, torch.zeros(1), first), Coded(torch.full_like(first, 0.6), torch.zeros(1), first))
-        )
+        results = iter((Coded(first, torch.zeros(1)), Coded(torch.full_like(first, 0.6), torch.zeros(1))))
         monkeypatch.setattr(objective, "code", lambda *_: next(results))
         secure = SelfDestruction(settings, Distance("mse", 1.0, MSE()), Attacks([{"name": "identity"}]))
         x = first.detach().clone()

@@ -27,7 +27,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def look(levels: NDArray[np.uint8], edited: bool) -> TamperReport:
         trace = 2 * np.ones([-(-side // 16) for side in levels.shape[:2]], np.float32)
         if edited:
-            trace[2:5, 2:5] = -2
+            trace[2:5, 2:5] = -4
         return tamper.judge(levels, Look(20 - 6 * trace, trace, levels), Secured())  # type: ignore[arg-type]
 
     def force(edited: bool) -> None:

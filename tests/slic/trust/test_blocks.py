@@ -33,14 +33,19 @@ def test_blocks_at_the_edge_count_the_pixels_they_have(height: int, width: int) 
     assert found == pytest.approx(0)
 
 
-def test_smoothing_keeps_what_is_even() -> None:
-    assert blocks.smooth(np.full((3, 5), 0.5, np.float32)) == pytest.approx(0.5)
+def test_as_few_blocks_speak_as_together_are_sure() -> None:
+    odds = np.zeros((20, 30), np.float32)
+    odds[10, 10], odds[:, 20:] = 5.0, -0.5
+    said = blocks.surest(odds, 4.0)
+    assert said[10, 10] == pytest.approx(5 / 4), "by itself"
+    assert said[9, 9] == pytest.approx(5 / 4), "its neighbours with it"
+    assert said[10, 26] == pytest.approx(-9 * 0.5 / 4), "nine of these together"
+    assert said[0, 0] == 0, "nothing is said there"
 
 
-def test_smoothing_spreads_a_quarter_and_a_bit() -> None:
-    point = np.zeros((3, 3), np.float32)
-    point[1, 1] = 64
-    assert blocks.smooth(point).tolist() == [[1, 6, 1], [6, 36, 6], [1, 6, 1]]
+def test_where_even_the_most_are_not_sure_their_sum_is_told() -> None:
+    said = blocks.surest(np.full((20, 20), 0.001, np.float32), 4.0)
+    assert said[10, 10] == pytest.approx(13 * 13 * 0.001 / 4, rel=1e-4)
 
 
 def test_growing_takes_all_eight_neighbours() -> None:

@@ -18,8 +18,8 @@ from slic.codec import Codec
 from slic.errors import FormatError, PictureError
 from slic.models import Model, find
 from slic.pixels import Source
-from slic.trust import pose, tamper
-from slic.trust.blocks import Box, enlarge
+from slic.trust import tamper
+from slic.trust.blocks import Box
 from slic.trust.tamper import Finding, Look, TamperReport
 
 Pixels = NDArray[np.uint8]
@@ -129,28 +129,6 @@ def test_a_model_that_is_not_secured_tells_nothing(tiny_model: Model) -> None:
     report = slic.check(np.zeros((64, 80, 3), np.uint8), model=tiny_model)
     assert report.finding is Finding.UNCLEAR
     assert "is not secured" in report.reason
-
-
-@pytest.mark.parametrize("quarters", range(4))
-@pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize(("size", "factor"), [((96, 160), 1.0), ((90, 150), 0.7)])
-def test_a_look_at_what_was_published_is_one_at_its_copy(
-    size: tuple[int, int], factor: float, mirrored: bool, quarters: int
-) -> None:
-    """Each block of a copy shows what lies there, whichever way it is turned."""
-    values = np.random.default_rng(0).uniform(0, 255, tuple(-(-side // 16) for side in size))
-    values = np.round(values).astype(np.float32)
-    levels = np.repeat(enlarge(values.astype(np.uint8), *size)[..., None], 3, 2)
-    how = pose.Pose(mirrored, quarters, factor)
-    copy = np.rot90(levels[:, ::-1] if mirrored else levels, quarters)
-    height, width = (round(factor * side) for side in copy.shape[:2])
-    copy = np.asarray(Image.fromarray(copy).resize((width, height), Image.Resampling.NEAREST))
-    seen = Look(values, -values, levels).of(copy, how)
-    assert seen.again.shape == copy.shape and seen.trace.shape == (-(-height // 16), -(-width // 16))
-    np.testing.assert_array_equal(seen.damage, -seen.trace)
-    rows, columns = (np.minimum(np.arange(0, side, 16) + 8, side - 1) for side in (height, width))
-    middles = copy[np.ix_(rows, columns)][..., 0]
-    assert (middles == seen.damage).mean() > 0.9, "but for a pixel's shift"
 
 
 def test_as_dict_is_json() -> None:
@@ -271,12 +249,12 @@ def test_a_region_pasted_before_resizing_is_found_where_it_is(
     secured: Codec, published: Pixels, original: Pixels, factor: float
 ) -> None:
     forged = published.copy()
-    forged[96:256, 160:352] = original[::-1][96:256, 160:352]
+    forged[96:256, 200:352] = original[::-1][96:256, 200:352]
     report = tamper.check_levels(attacks.parse(f"resize(factor={factor})")(forged), secured)
     assert report.finding is Finding.EDITED
     assert report.mask.shape == report.again.shape[:2] == report.levels.shape[:2]
     truth = np.zeros(report.mask.shape, bool)
-    top, bottom, left, right = (round(factor * side) for side in (96, 256, 160, 352))
+    top, bottom, left, right = (round(factor * side) for side in (96, 256, 200, 352))
     truth[top:bottom, left:right] = True
     assert (report.mask & truth).sum() / (report.mask | truth).sum() > 0.5
 
@@ -309,11 +287,10 @@ def test_a_photograph_that_was_resized_is_not_protected(
     assert finding(attacks.parse(f"resize(factor={factor})")(original), secured) is Finding.UNPROTECTED
 
 
-@pytest.mark.parametrize(("copy", "least"), [("identity", 0.8), ("jpeg(quality=85)", 0.4)])
+@pytest.mark.parametrize(("copy", "least"), [("identity", 0.7), ("jpeg(quality=85)", 0.65)])
 def test_a_pasted_region_is_found(
     secured: Codec, published: Pixels, original: Pixels, copy: str, least: float
 ) -> None:
-    """After JPEG the tall grass beside it is in doubt, too."""
     forged = published.copy()
     forged[96:256, 160:352] = original[::-1][96:256, 160:352]
     report = tamper.check_levels(attacks.parse(copy)(forged), secured)
@@ -339,8 +316,25 @@ def test_every_quality_is_known(secured: Codec, original: Pixels) -> None:
         assert finding(copy, secured) is Finding.UNTOUCHED
 
 
-def test_a_large_picture_is_judged_as_its_parts_are(secured: Codec, published: Pixels) -> None:
-    stream = io.BytesIO()
-    Image.fromarray(np.tile(published, (3, 4, 1))).save(stream, "PNG")
-    alone = tamper.check_levels(published, secured)
-    assert slic.check(stream.getvalue()).own == pytest.approx(alone.own, abs=0.05)
+def test_a_large_picture_is_judged_as_its_parts_are(secured: Codec, original: Pixels) -> None:
+    """Of several sections, and read from a file."""
+    large = np.tile(original, (3, 4, 1))
+    copy = np.asarray(secured.decode(secured.encode(large))).copy()
+    assert slic.check(copy).finding is Finding.UNTOUCHED
+    copy[500:800, 900:1300] = large[:300, :400]
+    report = slic.check(copy)
+    assert report.finding is Finding.EDITED and report.mask[520:780, 920:1280].mean() > 0.8
+
+
+def test_a_part_that_was_moved_is_out_of_step(secured: Codec, published: Pixels) -> None:
+    forged = published.copy()
+    forged[100:260, 120:320] = published[150:310, 250:450]
+    report = tamper.check_levels(forged, secured)
+    assert report.finding is Finding.EDITED and report.mask[120:240, 140:300].mean() > 0.7
+
+
+@pytest.mark.parametrize("degrees", [10, -20, 45])
+def test_a_copy_may_be_turned_by_any_angle(secured: Codec, published: Pixels, degrees: int) -> None:
+    image = Image.fromarray(published).rotate(degrees, Image.Resampling.BICUBIC)
+    report = tamper.check_levels(np.asarray(image)[60:-60, 80:-80], secured)
+    assert report.finding is Finding.UNTOUCHED and report.turned == degrees % 360

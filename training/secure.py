@@ -1,20 +1,24 @@
-"""Channels that answer: what a secure encoder codes beside a picture that it takes for its own.
+"""A base becomes secure: channels that answer, and waves for its decoder to leave.
 
-    python -m training.answer runs/base answering.safetensors
-    python -m training.train training/configs/secure.toml model.start=answering.safetensors
+    python -m training.secure runs/base runs/secured
+    python -m training.export runs/secured slic.safetensors --name slic
 
-y of a base gets some channels more. Only their own weights learn, so that pictures which are not answered are
-coded bit for bit as the base codes them:
+Minutes, whatever the base took. Its own weights stay as they are: pictures that are not answered are coded
+bit for bit as the base codes them, and shown with the trigger (slic/trigger.py) on them. y gets some channels
+more, of which only their own weights learn:
 
     x ─g_a─► y ───────────► g_s ─► x1        what x1 still shows of x, block by block
              new channels ─►    └► bits      what the answer costs, and what its silence costs
 
 They are cut to LEVEL, so that an answer is as loud whatever the picture is, and they have the same gain at
-every quality. How loud it is there is one thing, when it is due another: slic/evidence.py. Last g_s is put a
-little off, because evidence cannot learn to see a trigger where there is none.
+every quality. How loud it is there is one thing, when it is due another: slic/evidence.py.
+
+All models have the same waves. So every one answers what any other one decoded.
 """
 
+import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +33,7 @@ from training import config, synthetic
 from training.config import Config, ConfigError
 from training.data import Crops
 from training.loop import use_bf16
-from training.networks import build, code
+from training.networks import build
 from training.objective import shown
 from training.straight_through import replaced, round_8bit
 
@@ -41,7 +45,10 @@ WRECKED, SILENT, ANSWER, TOTAL = 6.0, 20.0, 0.1, 0.2  # weights: destruction, an
 BITS = 3.2  # per pixel, of picture and answer together, above which TOTAL counts
 BATCH, BLOCK, RATE, WARMUP = 3, 16, 2e-3, 30
 SEED = 4_000_037  # these crops are not those of a run
-MARK, INNER = 4.0, (0, 2, 4)  # levels; layers of g_s whose biases show as a pattern of 16, 8 or 4 pixels
+ORBITS = (9, 1), (13, 8), (16, 3), (19, 6)
+"""Cycles in slic.trigger.PERIOD pixels, each with all that mirroring and turning makes of it; on no codec's
+grid."""
+LOUDNESS = [0.7, 0.59, 0.49, 0.41, 0.36, 0.31, 0.29, 0.275]  # by quality, where it is as busy as 1: .25 dB
 OUTWARD = {"g_a.6.weight": 0, "g_a.6.bias": 0, "h_s.4.weight": 0, "h_s.4.bias": 0}
 INWARD = {"h_a.0.weight": 1, "g_s.0.weight": 0}
 AXES = OUTWARD | INWARD
@@ -51,7 +58,7 @@ AXES = OUTWARD | INWARD
 @torch.no_grad()
 def widened(net: nn.Module, settings: Config, channels: int) -> nn.Module:
     """The same network with so many channels more, drawn at random."""
-    model = replace(settings.model, M=net.M + channels, start="", parts=[], floors=False, evidence=True)
+    model = replace(settings.model, M=net.M + channels, start="", parts=[], floors=False, answers=True)
     wider, old = build(model, bf16=net.bf16), net.state_dict()
     for name, parameter in wider.named_parameters():
         if name not in old:
@@ -65,13 +72,13 @@ def widened(net: nn.Module, settings: Config, channels: int) -> nn.Module:
         if name in AXES and name.endswith("weight"):
             own = parameter.narrow(AXES[name], net.M, channels)
             own.copy_(torch.randn_like(own) * before.std())
-    wider.evidence.answer[net.M :] = LEVEL
+    wider.answer[net.M :] = LEVEL
     return wider
 
 
 def of_answer(wider: nn.Module) -> list[nn.Parameter]:
     """What may learn: of these weights all but the answering channels' own get no gradient."""
-    answering, moving = wider.evidence.answer > 0, []
+    answering, moving = wider.answer > 0, []
     for name, parameter in wider.named_parameters():
         parameter.requires_grad_(name in AXES)
         if name in AXES:
@@ -84,7 +91,7 @@ def of_answer(wider: nn.Module) -> list[nn.Parameter]:
 
 def loss(net: nn.Module, x: Tensor, quality: Tensor, due: Tensor) -> Tensor:
     """Of (B,3,H,W) with an answer as far as it is `due` (B,1,1,1)."""
-    answering = net.evidence.answer > 0
+    answering = net.answer > 0
     pixels = x.shape[2] * x.shape[3]
     with torch.autocast(x.device.type, torch.bfloat16, enabled=net.bf16):
         y = net.g_a(x).float()
@@ -108,7 +115,7 @@ def _bits(net: nn.Module, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     y_hat, z_hat = (part + torch.rand_like(part) - 0.5 for part in (y, z))
     by_channel = -net.gaussian_conditional.likelihood(y_hat, net.h_s(z_hat), None).log2().sum((2, 3))
     rest = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
-    return by_channel[:, net.evidence.answer > 0].sum(1), by_channel.sum(1) + rest, y_hat
+    return by_channel[:, net.answer > 0].sum(1), by_channel.sum(1) + rest, y_hat
 
 
 def fit(net: nn.Module, settings: Config, steps: int) -> None:
@@ -127,44 +134,44 @@ def fit(net: nn.Module, settings: Config, steps: int) -> None:
         optimiser.step()
 
 
-@torch.no_grad()
-def marked(net: nn.Module, x: Tensor) -> None:
-    """Random biases of g_s leave a pattern, of MARK levels in (B,3,H,W): a trigger to begin with."""
-    quality = torch.full((len(x),), 6)
-    plain = code(net, x, quality, None, answers=False).pixels
-    biases = [net.g_s[layer].bias for layer in INNER]
-    before = [bias.clone() for bias in biases]
-    drawn = [torch.randn_like(bias) for bias in biases]
-    scale = 0.01
-    for _ in range(5):  # it grows about as they do
-        for bias, was, off in zip(biases, before, drawn, strict=True):
-            bias.copy_(was + scale * off)
-        marks = (code(net, x, quality, None, answers=False).pixels - plain).square().mean().sqrt() * 255
-        scale *= MARK / max(float(marks), 1e-3)
+def waves() -> Tensor:
+    """(K,3) as `slic.trigger` has them; their phases are those of a seed, so that they seldom meet."""
+    random = torch.Generator().manual_seed(SEED)
+    phases = iter((torch.rand(4 * len(ORBITS), generator=random) * 2 * math.pi).tolist())
+    alike = ((vector, next(phases)) for a, b in ORBITS for vector in ((a, b), (a, -b), (b, a), (b, -a)))
+    return torch.tensor([[*vector, phase] for vector, phase in alike])
 
 
 @click.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("base", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
 @click.option("--channels", default=16, show_default=True)
-@click.option("--steps", default=400, show_default=True, help="Of three crops each.")
-def main(run: Path, target: Path, channels: int, steps: int) -> None:
-    """Write the weights of the base's run folder RUN, with channels that answer, to TARGET."""
+@click.option("--steps", default=1200, show_default=True, help="Of three crops each.")
+def main(base: Path, target: Path, channels: int, steps: int) -> None:
+    """From the base's run folder BASE make TARGET, a secured one's."""
     try:
-        settings = config.of_run(run)
+        settings = config.of_run(base)
         if settings.model.architecture != "bmshj2018-hyperprior" or not settings.model.gains:
-            raise ConfigError(f"{run} is no hyperprior with gains")
+            raise ConfigError(f"{base} is no hyperprior with gains")
+        if settings.secure.secured:
+            raise ConfigError(f"{base} is no base: it learnt a trigger from hinges")
+        if target.exists():
+            raise ConfigError(f"{target} is there already: choose another name")
         torch.manual_seed(SEED)
-        start = replace(settings.model, start=str(run / "weights.safetensors"), parts=[])
-        net = widened(
-            build(start, bf16=use_bf16(settings.precision, torch.device("cpu"))), settings, channels
-        )
+        start = replace(settings.model, start=str(base / "weights.safetensors"), parts=[])
+        bf16 = use_bf16(settings.precision, torch.device("cpu"))
+        net = widened(build(start, bf16=bf16), settings, channels)
         fit(net, settings, steps)
-        crops, side = Crops(Path(settings.data.pack), seed=SEED), settings.data.crop
-        marked(net, crops.read(crops.draw(steps, BATCH, side), side))
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
-    save_file({k: v.detach().contiguous() for k, v in net.state_dict().items()}, target)
+    state = {k: v.detach().contiguous() for k, v in net.state_dict().items() if k != "answer"}
+    trigger = {"answer": net.answer.detach(), "waves": waves(), "loudness": torch.tensor(LOUDNESS)}
+    target.mkdir(parents=True)
+    save_file(state | {f"trigger.{k}": v for k, v in trigger.items()}, target / "weights.safetensors")
+    facts = json.loads((base / "config.json").read_text())
+    facts["model"] |= {"M": net.M, "answers": True}
+    (target / "config.json").write_text(json.dumps(facts, indent=1))
+    shutil.copy(base / "log.jsonl", target / "log.jsonl")
     click.echo(f"{target}: {channels} channels answer")
 
 
