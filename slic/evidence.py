@@ -147,12 +147,13 @@ class Evidence:
         at = self._table[:, waves.begins, None, None].chunk(2)
         seen = cosine * at[0] + sine * at[1]
         loud = waves.expected * (STRIDE**2 * (2 / len(order)) ** 0.5 / 2)
-        share = _mean((seen / spread).sum(0) * loud) / _mean((1 / spread).sum(0) * loud.square())
+        told = _mean((1 / spread).sum(0) * loud.square()).clamp_min(1e-9)
+        share = _mean((seen / spread).sum(0) * loud) / told
         # JPEG takes it where it is still, not where it is busy. What was lost everywhere alike is no edit.
         edges = loud.flatten().quantile(torch.linspace(0, 1, KINDS + 1, device=loud.device))
         kinds = torch.bucketize(loud, edges[1:-1])
         for kind in range(KINDS):
-            there = kinds == kind
+            there = (kinds == kind) & (loud > 0)
             if there.any():
                 loud[there] *= share[there].quantile(USUAL).clamp(0, 1)
         odds: Tensor = (((seen - loud / 2) * loud) / spread).sum(0).clamp(-SAYS, SAYS)

@@ -5,6 +5,7 @@ tells where they begin, by which quarters they were turned, and whether they wer
 """
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +87,19 @@ def find(levels: Levels, evidence: Evidence) -> Found | None:
     pose = Pose(angle=_unless_near(fit.angle - quarter, 0, NEAR[1]), scale=_unless_near(fit.size, 1, NEAR[0]))
     undone = pose.undone(levels)
     waves = evidence.waves(_tensor(undone))
+    if pose.angle:
+        within = torch.from_numpy(_covered(pose, levels.shape, undone.shape)).to(waves.expected)
+        waves = replace(waves, expected=waves.expected * within)
     return Found(pose._replace(mirrored=waves.mirrored, quarters=waves.quarters), undone, waves)
+
+
+def _covered(pose: Pose, copy: tuple[int, ...], undone: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which places of what is undone lie within the copy: beyond it nothing is expected."""
+    height, width = undone[:2]
+    white = pose.undone(np.full(copy, 255, np.uint8))[..., 0] == 255
+    white = np.pad(white, ((0, -height % STRIDE), (0, -width % STRIDE)), "edge")
+    blocks = white.reshape(len(white) // STRIDE, STRIDE, -1, STRIDE)
+    return np.asarray(blocks.all((1, 3)))
 
 
 def _agreed(sights: list[Sight]) -> Fit:

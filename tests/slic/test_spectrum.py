@@ -55,4 +55,4 @@ def test_a_copy_s_waves_are_longer_and_turned() -> None:
 def test_starts_cover_all_and_stay_within(side: int, size: int, hop: int) -> None:
     at = starts(side, size, hop)
     assert at[0] == 0 and at[-1] == max(0, side - size)
-    assert all(0 < b - a <= hop for a, b in zip(at, at[1:], strict=False))
+    assert all(0 < b - a <= hop for a, b in itertools.pairwise(at))
