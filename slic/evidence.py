@@ -39,7 +39,8 @@ PART, PARTLY = 16, 6.4  # places a side that may decide by themselves, if so sur
 MOST = 2.0  # standard deviations that one wave may count at most: other pictures have few, however loud ...
 LOUDEST = 6.0  # ... and while it is sought where they are in step
 AROUND = 2  # places beyond a section whose pixels say what is usual in it
-KINDS = 3  # of places, by how loud the trigger should be
+KINDS = 10  # of places, by how loud the trigger should be
+CLIPPED = 3 / 255  # so near black or white some of the trigger is cut off
 USUAL = 0.6  # quantile of how much is left of the trigger: some of a picture may be foreign
 SAYS = 3.0  # odds' logarithm that one place may have at most
 IN_STEP = 6.2  # standard deviations that no other picture reaches as it is, ...
@@ -131,7 +132,10 @@ class Evidence:
         for rows, cols, pixels, inner in self._sections(picture, h, w):
             detailed, usual = (part[0, 0][inner] for part in detail(pixels))
             waves[:, rows, cols] = self.by_place(detailed, rows.start, cols.start)
-            loud = busy(pixels)[0, 0][inner] / usual
+            whole = (pixels.amin(1) > CLIPPED) & (
+                pixels.amax(1) < 1 - CLIPPED
+            )  # white and black have no room
+            loud = busy(pixels)[0, 0][inner] / usual * whole[0][inner]
             expected[rows, cols] = F.avg_pool2d(loud[None], STRIDE)[0]
         sure, lying, begins = (float(part[0]) for part in self.in_step(waves[None]))
         return Waves(waves, sure, int(lying), int(begins), expected)

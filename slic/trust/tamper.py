@@ -31,7 +31,7 @@ from slic.trust import blocks, pose
 from slic.trust.blocks import Bools, Box, Floats
 from slic_formats import FILE_SIGNATURE, Header, parse
 
-# Chosen on eight training pictures, most of them grass, walls and fur, and their copies and edits.
+# Chosen on eighteen training pictures, most of them grass, walls and fur, and their copies and edits.
 # benchmarks/splice.py and benchmarks/alarms.py say how they do with other pictures.
 SURVIVES_DB = 20.0  # between what is destroyed (8, seldom 18) and what is not (32, seldom 18)
 DB = 8.0  # so much less is as much as OWN, in a model without evidence
@@ -44,7 +44,7 @@ LIKELY, CLEAR = 0.9, 0.3  # this share of the blocks outside edits is at least s
 POOR = 0.6  # median of the trace below which no edit can be told from the rest
 MOST = 0.75  # share of a picture beyond which edits leave too little to compare with
 FOREIGN = -0.4  # trace below which a block belongs to an edit, ...
-MASS = 30.0  # ... if its region sums to so much ...
+MASS = 45.0  # ... if its region sums to so much ...
 PEAK = -1.0  # ... and one block is as low as this
 EDGE = 2  # blocks at the picture's edge that are no edit by themselves: JPEG takes the trigger there
 MIN_SIDE = 64  # pixels; a smaller picture shows too little

@@ -27,7 +27,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def look(levels: NDArray[np.uint8], edited: bool) -> TamperReport:
         trace = 2 * np.ones([-(-side // 16) for side in levels.shape[:2]], np.float32)
         if edited:
-            trace[2:5, 2:5] = -4
+            trace[2:6, 2:6] = -4
         return tamper.judge(levels, Look(20 - 6 * trace, trace, levels), Secured())  # type: ignore[arg-type]
 
     def force(edited: bool) -> None:
@@ -55,7 +55,7 @@ def test_untouched_exits_with_0(slic: Slic, copies: None, found: Callable[[bool]
 def test_edited_exits_with_3(slic: Slic, copies: None, found: Callable[[bool], None]) -> None:
     found(True)
     result = slic("check", "-m", MODEL, "inbox/a.png")
-    line = "inbox/a.png: protected, edited here: 11.2% of it, in one region, did not come out of press\n"
+    line = "inbox/a.png: protected, edited here: 20.0% of it, in one region, did not come out of press\n"
     assert (result.stdout, result.exit_code) == (line, 3)
 
 
@@ -106,14 +106,14 @@ def test_json(slic: Slic, copies: None, found: Callable[[bool], None]) -> None:
         "input": "inbox/a.png",
         "ok": False,
         "finding": "protected, edited here",
-        "reason": "11.2% of it, in one region, did not come out of press",
+        "reason": "20.0% of it, in one region, did not come out of press",
         "model": "press",
-        "edited": 0.1125,
+        "edited": 0.2,
         "own": first["own"],
         "scale": 1.0,
         "turned": 0,
         "mirrored": False,
-        "boxes": [[32, 32, 80, 80]],
+        "boxes": [[32, 32, 96, 96]],
         "map": "maps/a.map.png",
     }
     assert second == {"input": "missing.png", "ok": False, "error": "no such file or directory", "hint": None}

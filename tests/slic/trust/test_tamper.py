@@ -76,9 +76,9 @@ def test_a_region_that_survives_is_an_edit_and_drawn() -> None:
 
 
 def test_the_largest_region_is_named_first() -> None:
-    own = blocks(slice(0, 4), slice(0, 4))
-    own[6:10, 8:14] = False
-    assert judge(own).boxes == (Box(128, 96, 224, 160), Box(0, 0, 64, 64))
+    own = blocks(slice(0, 5), slice(0, 5))
+    own[6:11, 8:14] = False
+    assert judge(own).boxes == (Box(128, 96, 224, 176), Box(0, 0, 80, 80))
 
 
 def test_what_survives_at_the_very_edge_is_no_edit() -> None:
