@@ -102,7 +102,7 @@ def _beyond_usual(power: Tensor) -> Tensor:
 
 
 def _sums(values: Tensor, side: int) -> Tensor:
-    """(n,h,w) → (n,h−side+1,w−side+1): of `side` a side each. By running sums, in a sixth of a pooling's time."""
+    """(n,h,w) → (n,h−side+1,w−side+1): of `side` a side each, in a sixth of a pooling's time."""
     for axis in (1, 2):
         sums = F.pad(values.cumsum(axis), (1, 0) if axis == 2 else (0, 0, 1, 0))
         count = sums.shape[axis] - side
