@@ -70,7 +70,7 @@ class Secured(nn.Module):
         if self.evidence is None:
             return (y - y.clamp(-self.floor, self.floor)) * self.gain
         levels = (x.detach() * 255).round().clamp(0, 255).to("cpu", torch.uint8).permute(0, 2, 3, 1)
-        due = torch.stack([self.evidence.strength(one) > 0 for one in levels])[:, None].to(y.device)
+        due = torch.stack([self.evidence.due(one) for one in levels])[:, None].to(y.device)
         level = self.evidence.answer[:, None, None].to(y.device)
         return torch.where(level > 0, y.clamp(-level, level) * due, y) * self.gain
 

@@ -295,7 +295,7 @@ class Engine:
     def _answered(self, y: Tensor, pixels: Tensor) -> Tensor:
         """y (B,M,h,w) as the first network gives it of (B,H,W,3) uint8; overwritten: it may be large."""
         if self.evidence is not None:
-            due = torch.stack([self.evidence.strength(one) > 0 for one in pixels])
+            due = torch.stack([self.evidence.due(one) for one in pixels])
             for channel in self.evidence.answer.nonzero().flatten().tolist():
                 level = float(self.evidence.answer[channel])
                 y[:, channel].clamp_(-level, level).mul_(due)

@@ -31,6 +31,7 @@ from slic.spectrum import Fit
 from slic.trigger import PERIOD, Trigger, around, busy
 
 STRIDE = 16  # pixels a side for a place, as for a latent
+LOUDER = 1.5  # times what was learnt, which an answer is: pale skies of cameras outlast what was learnt
 LIMIT = 1.5  # times what is usual around, beyond which detail is cut
 QUIET = 0.7  # levels that are usual in a flat field
 STEP = 4  # places a side whose waves are in step in any copy that is worth a look
@@ -94,6 +95,10 @@ class Evidence:
     def strength(self, picture: Tensor) -> Tensor:
         """(H,W,3) uint8 → (⌈H/16⌉,⌈W/16⌉), positive where an answer is due."""
         return self.places(picture)[0]
+
+    def due(self, picture: Tensor) -> Tensor:
+        """(H,W,3) uint8 → (⌈H/16⌉,⌈W/16⌉): how loud an answer has to be."""
+        return (self.strength(picture) > 0) * LOUDER
 
     def places(self, picture: Tensor, tries: int = TRIES) -> tuple[Tensor, list[Sight]]:
         """(H,W,3) uint8 → strength (h,w), positive where it is the model's own; and what was seen.

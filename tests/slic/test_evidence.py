@@ -21,7 +21,7 @@ import slic
 from slic import evidence
 from slic.codec import Codec
 from slic.errors import ModelError
-from slic.evidence import LIMIT, SECTION, STRIDE, Evidence, detail
+from slic.evidence import LIMIT, LOUDER, SECTION, STRIDE, Evidence, detail
 from slic.models import Model
 from slic.trigger import PERIOD, Trigger
 from tests import tiny
@@ -280,10 +280,10 @@ def test_the_encoder_answers_where_it_is_due(
     whole = torch.from_numpy(picture(90, 70))[None]
     y, answered = ours._transformed(whole)[0].numpy(), ours._analyse(whole)[0].numpy()
     for channel, most in enumerate(level):
-        expected = np.where(said > 0, y[channel].clip(-most, most), 0) if most else y[channel]
+        expected = np.where(said > 0, LOUDER * y[channel].clip(-most, most), 0) if most else y[channel]
         np.testing.assert_allclose(answered[channel], expected, atol=1e-6)
     loud = answered[level > 0]
-    assert np.abs(loud).max() == level.max() and (loud[:, said <= 0] == 0).all()
+    assert np.abs(loud).max() == LOUDER * level.max() and (loud[:, said <= 0] == 0).all()
 
 
 def test_what_it_decoded_is_answered_and_what_it_is_given_is_not(answering: Model, picture: Maker) -> None:
