@@ -23,10 +23,11 @@ with warnings.catch_warnings():
     from compressai.zoo.image import model_architectures
 
 
-def twin(model: Model) -> nn.Module:
+def twin(model: Model, *, secured: bool = True) -> nn.Module:
     """CompressAI's network with exactly the weights of a slic model, ready to code.
 
-    A secured model's answers as slic's does, and leaves the trigger. Models of an earlier kind have no twin.
+    A secured model's answers as slic's does, and leaves the trigger. Not with `secured` off: then it does what
+    CompressAI alone would, in its time. Models of an earlier kind have no twin.
     """
     assert "offsets" not in model.tensors, "its g_s is told the quality"
     state = float_weights(model)
@@ -36,7 +37,9 @@ def twin(model: Model) -> nn.Module:
         for name, parameter in net.named_parameters():
             parameter.copy_(state[name])
     net.g_a = answering(net.g_a, model)
-    if (left := _trigger(model)) is not None:
+    if not secured:
+        net.g_a = Silent(net.g_a) if isinstance(net.g_a, Secured) else net.g_a
+    elif (left := _trigger(model)) is not None:
         net.g_s = Marking(net.g_s, left, model.index)
     net.update(force=True)
     return net.eval()
@@ -78,6 +81,17 @@ class Secured(nn.Module):
         """Without the channels that answer."""
         level = self.floor if self.evidence is None else self.evidence.answer[:, None, None]
         return self.g_a(x).masked_fill(level.to(x.device) > 0, 0.0)
+
+
+class Silent(nn.Module):
+    """A secured g_a that never answers, nor looks for anything."""
+
+    def __init__(self, g_a: Secured) -> None:
+        super().__init__()
+        self.g_a = g_a
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.g_a.silent(x)
 
 
 def answering(g_a: nn.Module, model: Model, *, folded: bool = True) -> nn.Module:
@@ -124,7 +138,7 @@ _state: dict[str, Any] = {}
 
 def _start(path: Path, threads: int, device: str) -> None:
     torch.set_num_threads(threads)
-    _state["net"], _state["device"] = twin(open_file(path)).to(device), device
+    _state["net"], _state["device"] = twin(open_file(path), secured=False).to(device), device
 
 
 @torch.no_grad()

@@ -63,3 +63,17 @@ def test_a_model_of_an_earlier_kind_has_no_twin() -> None:
     """It no longer encodes, and its g_s is told the quality."""
     with pytest.raises(AssertionError, match="told the quality"):
         peer.twin(open_file(Path(__file__).parents[2] / OLDER))
+
+
+@torch.no_grad()
+def test_a_twin_that_is_not_secured_does_what_compressai_alone_does(
+    tmp_path: Path, picture: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks for no trigger and leaves none; what it codes of an innocent picture is the same."""
+    model = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, trigger=True)
+    x, twins = tensor(picture(64, 64)), [peer.twin(model, secured=on) for on in (True, False)]
+    y = twins[0].g_a(x)
+    monkeypatch.setattr(Evidence, "strength", lambda *_: pytest.fail("it looked"))
+    torch.testing.assert_close(twins[1].g_a(x), y)
+    marked, plain = (twin.g_s(y.round()) for twin in twins)
+    assert not torch.equal(marked, plain) and torch.equal(twins[0].g_s.g_s(y.round()), plain)
