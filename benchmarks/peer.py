@@ -26,7 +26,7 @@ with warnings.catch_warnings():
 def twin(model: Model, *, secured: bool = True) -> nn.Module:
     """CompressAI's network with exactly the weights of a slic model, ready to code.
 
-    A secured model's answers as slic's does, and leaves the trigger. Not with `secured` off: then it does what
+    A secured one answers as slic does, and leaves the trigger. Not with `secured` off: then it does what
     CompressAI alone would, in its time. Models of an earlier kind have no twin.
     """
     assert "offsets" not in model.tensors, "its g_s is told the quality"
