@@ -28,7 +28,7 @@ def found(kind: str) -> TamperReport:
         (12, 16), {"untouched": 2, "edited": 2, "unprotected": -2, "unclear": 0}[kind], np.float32
     )
     if kind == "edited":
-        trace[2:6, 9:14] = -2
+        trace[2:6, 9:14] = -3
     if kind == "unclear":
         trace[:7, :7] = 1
     return tamper.judge(levels, Look(20 - 6 * trace, trace, levels[::-1].copy()), Secured())  # type: ignore[arg-type]
