@@ -1,7 +1,9 @@
 """slic fleet: whole folders, on many machines."""
 
 import json
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -155,7 +157,8 @@ def _run(name: str, source: str, target: str, chosen: dict[str, Any]) -> int:
     where = {option: chosen.pop(option) for option in ("address", "workers", "gpus", "batch")}
     keys = trusted(chosen.pop("keys", ()))
     given = {option: value for option, value in chosen.items() if value is not None}
-    summary = job.run(TASKS[name], source, target, Options(keys=keys, **given), job.Cluster(**where))
+    with redirect_stdout(sys.stderr):  # Ray prints what it thinks of a machine's memory
+        summary = job.run(TASKS[name], source, target, Options(keys=keys, **given), job.Cluster(**where))
     click.echo(json.dumps(summary.as_dict()) if as_json else f"{messages.name(target)}: {summary}")
     for failure in summary.failures[:_SHOWN]:
         messages.line(f"{messages.name(failure['input'])}: {failure['reason']}")

@@ -161,7 +161,11 @@ def _work(
             fn_constructor_args=(task, options, target, settings),
         )
     )
-    yield from outcomes.iter_rows()
+    try:
+        yield from outcomes.iter_rows()
+    finally:
+        if cluster.address:
+            ray.shutdown()  # or what a cluster says of its machines may end among the job's own words
 
 
 def _settings(task: type[Task], options: Options) -> str:
