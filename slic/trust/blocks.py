@@ -74,14 +74,6 @@ def _sums(values: Floats, side: int) -> Floats:
     return out
 
 
-def grow(blocks: Bools) -> Bools:
-    """These blocks and the eight around each."""
-    height, width = blocks.shape
-    padded = np.pad(blocks, 1)
-    shifted = [padded[i : i + height, j : j + width] for i in range(3) for j in range(3)]
-    return np.asarray(np.logical_or.reduce(shifted))
-
-
 def regions(blocks: Bools) -> Iterator[Region]:
     """Blocks that touch by their sides, region by region."""
     waiting = set(zip(*(axis.tolist() for axis in np.nonzero(blocks)), strict=True))

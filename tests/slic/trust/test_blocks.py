@@ -48,12 +48,6 @@ def test_where_even_the_most_are_not_sure_their_sum_is_told() -> None:
     assert said[10, 10] == pytest.approx(13 * 13 * 0.001 / 4, rel=1e-4)
 
 
-def test_growing_takes_all_eight_neighbours() -> None:
-    point = np.zeros((4, 4), bool)
-    point[0, 1] = True
-    assert np.flatnonzero(blocks.grow(point)).tolist() == [0, 1, 2, 4, 5, 6]
-
-
 def test_regions_touch_by_their_sides_not_by_their_corners() -> None:
     mask = np.array([[1, 1, 0], [0, 0, 1], [0, 0, 1]], bool)
     found = sorted(sorted(region) for region in blocks.regions(mask))
