@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ OUTLIERS = (
     16  # places beyond a table's likely part that it still holds, so that outliers cost 20 bits, not 40
 )
 OUTLIER_SHARE, ESCAPE_SHARE = 16, 64  # of 2**24; together they cost the likely symbols 50 millionths of a bit
+EXPECTED = 300.0  # symbols as a Gaussian has them that counts of a table are added to
 _FILTERS = 5  # layers of the factorised prior
 
 
@@ -131,7 +132,9 @@ def export(architecture: str, state: Mapping[str, Tensor]) -> Tensors:
         tensors["gains"] = logs.detach().float().exp().numpy()
     if "floor" in state:  # (M,)
         tensors["floors"] = state["floor"].detach().float().clamp_min(0).numpy()
-    tensors |= gaussian_tables()
+    tensors |= latent_tables(state.get("tally.counts"))
+    if "tally.worth" in state:
+        tensors["tables.y.worth"] = state["tally.worth"].detach().float().numpy()
     tensors |= factorised_tables(state)
     return {name: np.ascontiguousarray(array) for name, array in tensors.items()}
 
@@ -155,20 +158,47 @@ def _masked(plan: LayerPlan, weight: Tensor) -> Tensor:
     return masked
 
 
-def gaussian_tables() -> Tensors:
-    """One table a scale, its σ the upper end of its bin, and the thresholds between them as integers."""
-    steps = np.linspace(math.log(SCALE_MIN), math.log(SCALE_MAX), SCALE_LEVELS)
-    scales = np.exp(steps)
+def scales() -> NDArray[np.float64]:
+    """σ of each of y's tables: the upper end of its bin."""
+    logs = np.linspace(math.log(SCALE_MIN), math.log(SCALE_MAX), SCALE_LEVELS)
+    return cast(NDArray[np.float64], np.exp(logs))
+
+
+def gaussian(sigma: float, reach: int) -> NDArray[np.float64]:
+    """Probabilities of −reach … reach."""
+    edges = torch.arange(-reach, reach + 2, dtype=torch.float64) - 0.5
+    cdf = torch.special.ndtr(edges / sigma)
+    upper = torch.special.ndtr(-edges / sigma)  # differences of the nearer tail keep their digits
+    pmf = torch.where(edges[:-1] < 0, cdf[1:] - cdf[:-1], upper[:-1] - upper[1:])
+    return cast(NDArray[np.float64], pmf.numpy())
+
+
+def mixed(expected: Tensor, counts: Tensor) -> Tensor:
+    """Probabilities (T,K) of 0, 1, … K − 1 of either sign: as `expected` until there are more counts, (T,K)
+    of both signs together."""
+    halved = torch.cat([counts[:, :1], counts[:, 1:] / 2], 1)
+    return (EXPECTED * expected + halved) / (EXPECTED + counts.sum(1, keepdim=True))
+
+
+def latent_tables(counts: Tensor | None = None) -> Tensors:
+    """One table for each scale, and the thresholds between them as integers.
+
+    Gaussians, or with `counts` (T,K) of each magnitude what was counted.
+    """
+    if counts is not None and not (counts.shape[:-1] == (SCALE_LEVELS,) and (counts >= 0).all()):
+        raise ModelError(f"tally.counts must have {SCALE_LEVELS} rows of what was counted")
     pmfs, firsts = [], []
-    for sigma in scales:
+    for number, sigma in enumerate(scales()):
         reach = math.ceil(6.1094 * sigma) + OUTLIERS  # the quantile of TAIL / 2, and a little more
-        edges = torch.arange(-reach, reach + 2, dtype=torch.float64) - 0.5
-        cdf = torch.special.ndtr(edges / sigma)
-        upper = torch.special.ndtr(-edges / sigma)  # differences of the nearer tail keep their digits
-        pmf = torch.where(edges[:-1] < 0, cdf[1:] - cdf[:-1], upper[:-1] - upper[1:])
-        pmfs.append(pmf.numpy())
+        pmf = gaussian(sigma, reach)
+        if counts is not None:
+            row = torch.zeros(1, reach + 1, dtype=torch.float64)
+            row[0, : counts.shape[1]] = counts[number, : reach + 1]
+            half = mixed(torch.from_numpy(pmf[None, reach:]), row)[0].numpy()
+            pmf = np.concatenate([half[:0:-1], half])
+        pmfs.append(pmf)
         firsts.append(-reach)
-    thresholds = np.floor(scales[:-1] * exact.ONE).astype(np.int32)
+    thresholds = np.floor(scales()[:-1] * exact.ONE).astype(np.int32)
     return _tables("y", pmfs, firsts) | {"tables.y.thresholds": thresholds}
 
 

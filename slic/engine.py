@@ -208,11 +208,18 @@ class Engine:
         return self._transformed(_tensor([picture]))[0].float().cpu().numpy()
 
     def again(self, picture: Pixels, quality: int = 0) -> Pixels:
-        """What encoding and decoding make of it, but for how latents are rounded about their means.
+        """What encoding and decoding make of it; with a context model, but for how latents are rounded about
+        their means.
 
         Nothing is entropy-coded: for who wants to see what a pass does to a picture, not to keep it.
         """
-        out: Pixels = self._shown(self._analyse(_tensor([picture])), quality, picture)[0]
+        y = self._analyse(_tensor([picture]))
+        if isinstance(self._prior, priors.ScalePrior):
+            symbols = _stacked(self._symbols(y, quality))
+        else:
+            gain = self._gain(quality)
+            symbols = (y if gain is None else y * gain[0]).round()
+        out: Pixels = self._shown(symbols, quality, picture)[0]
         return out
 
     def study(self, pictures: list[Pixels], qualities: Sequence[int], shown: int) -> list[Study]:
@@ -224,17 +231,15 @@ class Engine:
         y = self._transformed(levels)
         latents = y.float().cpu().numpy().copy()
         y = self._answered(y, levels)
-        symbols = zip(*(self._symbols(y, quality) for quality in qualities), strict=True)
-        decoded = self._shown(y, shown, pictures[0])
+        coded = {quality: self._symbols(y, quality) for quality in {*qualities, shown}}
+        symbols = zip(*(coded[quality] for quality in qualities), strict=True)
+        decoded = self._shown(_stacked(coded[shown]), shown, pictures[0])
         return [Study(*one) for one in zip(latents, symbols, decoded, strict=True)]
 
-    def _shown(self, y: Tensor, quality: int, like: Pixels) -> Pixels:
-        """y (B,M,h,w) as it comes out of coding: (B,H,W,3), each of the size of `like`."""
-        gain = self._gain(quality)
-        symbols = y.round() if gain is None else (y * gain[0]).round_()
-        return self._synthesise(
-            _scaled_back(symbols, gain), like.shape[0], like.shape[1], quality, grey=False
-        ).numpy()
+    def _shown(self, symbols: Tensor, quality: int, like: Pixels) -> Pixels:
+        """(B,M,h,w) → (B,H,W,3), each of the size of `like`."""
+        y_hat = _scaled_back(symbols.to(self.device), self._gain(quality))
+        return self._synthesise(y_hat, like.shape[0], like.shape[1], quality, grey=False).numpy()
 
     def _symbols(self, y: Tensor, quality: int) -> list[Symbols]:
         if not isinstance(self._prior, priors.ScalePrior):
@@ -366,6 +371,11 @@ def _gains(tensors: Tensors, latents: int, device: torch.device) -> Tensor:
         if not offsets.isfinite().all():
             raise ModelError("offsets must be finite")
     return torch.cat([gains, offsets[:, None]], 1).to(device)[..., None, None]
+
+
+def _stacked(several: list[Symbols]) -> Tensor:
+    """(B,M,h,w)"""
+    return torch.from_numpy(np.stack([one.y for one in several])).float()
 
 
 def _scaled_back(symbols: Tensor, gain: Tensor | None) -> Tensor:

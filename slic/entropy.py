@@ -57,8 +57,18 @@ class Tables:
         # counts − 1, which sum to just that, its scale is exactly 1.0 and its table is ours.
         self.models = [Categorical((p - 1).astype(np.float64), perfect=False) for p in parts]
 
+        self._parts = parts
+
     def __len__(self) -> int:
         return len(self.models)
+
+    def bits(self, magnitudes: int) -> NDArray[np.float64]:
+        """(tables, magnitudes): what 0, 1, … cost; those beyond a table as much as its last."""
+        wanted = np.arange(magnitudes)
+        rows = zip(self._parts, self.first, self.escape, strict=True)
+        shares = [part[np.clip(wanted - first, 0, escape - 1)] for part, first, escape in rows]
+        bits: NDArray[np.float64] = np.log2(TOTAL / np.stack(shares))
+        return bits
 
 
 def _groups(numbers: Numbers) -> Iterator[tuple[int, NDArray[np.intp]]]:

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slic import entropy, exact, tiles
+from slic import entropy, exact, rounding, tiles
 from slic.entropy import SYMBOL_LIMIT, Int32s
 from slic.errors import ModelError
 from slic.exact import ONE, IntegerLayer, IntegerNet
@@ -95,15 +95,18 @@ class ScalePrior:
         self._hyper = _HyperSynthesis(architecture, tensors, device)
         self.takes, self.gives = self._hyper.net.layers[0].inputs, self._hyper.channels
         self._tables, self._thresholds = load_tables(tensors, device)
+        self._drops = _drops(tensors, self._tables, device)
 
-    def _numbers(self, z: Tensor, height: int, width: int) -> NDArray[np.uint8]:
-        scales = self._hyper(z, height, width)
-        return exact.scale_index(scales, self._thresholds.float()).flatten().cpu().numpy()
+    def _numbers(self, z: Tensor, height: int, width: int) -> Tensor:
+        """(M,h,w), uint8: the table of each."""
+        return exact.scale_index(self._hyper(z, height, width), self._thresholds.float())
 
     def symbols(self, y: Tensor, z: Tensor) -> tuple[Int32s, NDArray[np.uint8]]:
         """(M,h,w) symbols, and the number of the table for each, in raster order."""
         numbers = self._numbers(z, y.shape[1], y.shape[2])
-        return y.round().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT).to(torch.int32).cpu().numpy(), numbers
+        chosen = y.round() if self._drops is None else rounding.towards_zero(y, numbers, self._drops)
+        symbols = chosen.clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT).to(torch.int32).cpu().numpy()
+        return symbols, numbers.flatten().cpu().numpy()
 
     def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
         symbols, numbers = self.symbols(y, z)
@@ -111,7 +114,7 @@ class ScalePrior:
         return symbols.astype(np.int16), payload
 
     def decode(self, payload: Payload, z: Tensor, height: int, width: int) -> tuple[Int16s, Tensor]:
-        numbers = self._numbers(z, height, width)
+        numbers = self._numbers(z, height, width).flatten().cpu().numpy()
         decoder = entropy.Decoder(payload.data, self._tables, chunk="LATN", offset=payload.offset)
         symbols = decoder.decode(numbers).reshape(-1, height, width)
         decoder.finish()
@@ -316,6 +319,18 @@ def load_tables(tensors: Tensors, device: torch.device) -> tuple[entropy.Tables,
     if not rising or thresholds.min(initial=0) < 0 or thresholds.max(initial=0) > exact.ACTIVATION_LIMIT:
         raise ModelError("thresholds between the scales are damaged")
     return tables, torch.from_numpy(thresholds.astype(np.float64)).to(device)
+
+
+def _drops(tensors: Tensors, tables: entropy.Tables, device: torch.device) -> Tensor | None:
+    """What a model says of how its latents are rounded; None: to the nearest."""
+    worth = tensors.get("tables.y.worth")
+    if worth is None:
+        return None
+    if worth.dtype != np.float32 or worth.shape != (1,) or not 0 < worth[0] < np.inf:
+        raise ModelError("what a step of y is worth must be one float32 above 0")
+    return rounding.drops(torch.from_numpy(tables.bits(rounding.MAGNITUDES)).float(), float(worth[0])).to(
+        device
+    )
 
 
 def stored_tables(tensors: Tensors, latent: str) -> entropy.Tables:

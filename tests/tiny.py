@@ -27,11 +27,18 @@ def waves(seed: int = 0) -> Tensor:
 
 
 def state(
-    architecture: str, seed: int = 0, rates: int = 0, *, floors: bool = False, trigger: bool = False
+    architecture: str,
+    seed: int = 0,
+    rates: int = 0,
+    *,
+    floors: bool = False,
+    trigger: bool = False,
+    worth: float = 0.0,
 ) -> dict[str, Tensor]:
-    """A random state dict in CompressAI's names, with gains for so many rates, floors, or a trigger.
+    """A random state dict in CompressAI's names, with gains for so many rates, floors, a trigger, or with
+    latents that are worth so much.
 
-    Its weights are the same with floors, with a trigger and without.
+    Its weights are the same with them and without.
     """
     random = torch.Generator().manual_seed(seed)
     m = N if architecture.startswith("cheng") else M
@@ -56,6 +63,8 @@ def state(
         out["trigger.waves"] = waves(seed)
         out["trigger.loudness"] = torch.linspace(2.0, 1.0, max(1, rates))
         out["trigger.answer"] = torch.arange(m) % 3 * 2.0
+    if worth:
+        out |= {"tally.worth": torch.tensor([worth]), "tally.counts": torch.zeros(64, 8)}
     return out | _factorised_prior(random)
 
 
@@ -126,6 +135,7 @@ def model(
     *,
     floors: bool = False,
     trigger: bool = False,
+    worth: float = 0.0,
 ) -> Model:
     """A tiny model file in `folder`."""
     name = (
@@ -133,9 +143,10 @@ def model(
         + (f"-{rates}-rates" if rates else "")
         + "-floors" * floors
         + "-trigger" * trigger
+        + "-worth" * bool(worth)
     )
     checkpoint = folder / f"{architecture}-{seed}-state.safetensors"
-    made_of = state(architecture, seed, rates, floors=floors, trigger=trigger)
+    made_of = state(architecture, seed, rates, floors=floors, trigger=trigger, worth=worth)
     save_file({k: v.contiguous() for k, v in made_of.items()}, checkpoint)
     target = folder / f"{name}-{seed}.safetensors"
     made = convert(checkpoint, target, name=name, quality=1, bf16=False, force=True)

@@ -27,6 +27,9 @@ class Model:
     M: int = 192
     gains: bool = False
     """One network for all eight rates."""
+    worth: float = 0.0
+    """Bits that a squared step of a latent is worth as it is rounded, with counted tables (tally.py). At 0
+    noise stands in for rounding to the nearest, with Gaussian ones."""
     floors: bool = False
     """Each channel of y loses its floor, which training.floors measures: see networks.py."""
     answers: bool = False
@@ -147,6 +150,8 @@ class Config:
             wrong.append("data.crop must be a multiple of 64")
         if not set(self.judge) <= set(range(1, 9)):
             wrong.append("judge must hold qualities from 1 to 8")
+        if self.model.worth and self.model.architecture != "bmshj2018-hyperprior":
+            wrong.append("model.worth is for the hyperprior")
         if self.model.answers:
             wrong.append("model.answers is for training.secure to set, which takes the run of a base")
         if wrong:

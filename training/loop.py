@@ -24,6 +24,7 @@ from training.objective import Losses, SelfDestruction, plain
 from training.optim import Optimisers
 from training.parallel import Team
 from training.straight_through import round_8bit
+from training.tally import Tally
 
 Batch = tuple[Tensor, slice]
 """Crops, and which samples of the step they are."""
@@ -52,6 +53,8 @@ class Run:
             starts.transform(self.net, Path(settings.data.pack), LAMBDAS[chosen])
         self.net.to(team.device)
         self.ema = copy.deepcopy(self.net)
+        if self.tally:
+            self.ema.tally = self.tally  # counts are no weights: they have their own average
         o = settings.optimiser
         for name, parameter in self.net.named_parameters():
             parameter.requires_grad_(parameter.requires_grad and name.startswith(tuple(o.parts or ("",))))
@@ -91,8 +94,15 @@ class Run:
             )
         self.optimisers.step()
         self._average()
+        if self.tally:
+            self.team.add(self.tally.fresh)
+            self.tally.absorb()
         self.step += 1
         return out
+
+    @property
+    def tally(self) -> Tally | None:
+        return getattr(self.net, "tally", None)
 
     @property
     def _total(self) -> int:

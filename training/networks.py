@@ -22,9 +22,11 @@ from torch import Tensor, nn
 
 from slic import transforms
 from slic.convert import integer_plans
+from slic.entropy import TOTAL
 from slic.exact import FRACTION
 from training.config import ConfigError, Model
 from training.straight_through import replaced
+from training.tally import REACH, Tally
 
 LAMBDAS = {1: 0.0018, 2: 0.0035, 3: 0.0067, 4: 0.0130, 5: 0.0250, 6: 0.0483, 7: 0.0932, 8: 0.1800}
 """By quality, for squared error on 255: CompressAI's."""
@@ -48,6 +50,8 @@ def build(model: Model, *, bf16: bool = False) -> nn.Module:
         net.floor = nn.Parameter(torch.zeros(net.M), requires_grad=False)
     if model.answers:
         net.answer = nn.Parameter(torch.zeros(net.M), requires_grad=False)
+    if model.worth:
+        net.tally = Tally(model.worth)
     if model.start and model.start != TRANSFORM:
         _start_from(net, _start_weights(model), tuple(model.parts))
     net.entropy_bottleneck.__class__ = Bottleneck32
@@ -82,7 +86,19 @@ def _of_model_file(tensors: dict[str, Tensor], architecture: str) -> dict[str, T
         state["gain"], state["inverse_gain"] = state["gains"].log().unbind(1)
     if "floors" in state:
         state["floor"] = state["floors"]
+    if "tables.y.worth" in state:
+        state["tally.counts"] = _counts(state)
     return state
+
+
+def _counts(tensors: dict[str, Tensor]) -> Tensor:
+    """(T,K) as a tally has them, of a model file's tables: as many as make what is expected count little."""
+    lengths, first = tensors["tables.y.lengths"].tolist(), tensors["tables.y.first"].tolist()
+    counts = torch.zeros(len(lengths), REACH)
+    for row, shares, start in zip(counts, tensors["tables.y.counts"].split(lengths), first, strict=True):
+        half = shares[-start:-1].double() / TOTAL
+        row[0], row[1 : len(half)] = half[0], 2 * half[1:]
+    return counts * 1e7
 
 
 def _published(model: Model) -> dict[str, Tensor]:
@@ -101,7 +117,7 @@ def _published(model: Model) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def _start_from(net: nn.Module, state: dict[str, Tensor], parts: tuple[str, ...]) -> None:
-    """Parameters only: bounds such as 1e-9 are buffers, and a float16 file holds them as zero."""
+    """Parameters and counts: bounds such as 1e-9 are buffers, too, and a float16 file holds them as zero."""
     wrong = []
     for name, parameter in net.named_parameters():
         if parts and not name.startswith(parts):
@@ -110,6 +126,8 @@ def _start_from(net: nn.Module, state: dict[str, Tensor], parts: tuple[str, ...]
             parameter.copy_(state[name].float())
         elif not name.endswith(("gain", "floor")):  # not in every start
             wrong.append(name)
+    if hasattr(net, "tally") and "tally.counts" in state:
+        net.tally.counts.copy_(state["tally.counts"])
     if wrong:
         raise ConfigError(f"model.start does not fit: {len(wrong)} weights missing, {wrong[0]} the first")
 
@@ -160,23 +178,30 @@ def code(net: nn.Module, x: Tensor, quality: Tensor, noise: Noise | None) -> Cod
         elif hasattr(net, "floor"):
             y = above(y, net.floor[:, None, None])
         y = y * net.gain[quality - 1].exp()[:, :, None, None] if gains else y
-        joint = hasattr(net, "context_prediction")
-        z = net.h_a(y if joint else y.abs()).float()  # (B,N,H/64,W/64)
-        medians = net.entropy_bottleneck.medians()
-        z_hat = z + noise(z.shape) if noise else _rounded(z, medians)
-        y, means = y.float(), None
-        y_hat = y + noise(y.shape) if noise else _rounded(y)
-        if joint:
-            around = torch.cat((net.h_s(z_hat), net.context_prediction(y_hat)), 1)
-            scales, means = net.entropy_parameters(around).chunk(2, 1)
-            y_hat = y_hat if noise else _rounded(y, means)
-        else:
-            scales = net.h_s(z_hat)
-        bits = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
-        bits = bits - net.gaussian_conditional.likelihood(y_hat, scales, means).log2().sum((1, 2, 3))
+        y_hat, of_y, of_z = symbols(net, y, noise)
+        bits = of_y.sum((1, 2, 3)) + of_z.sum((1, 2, 3))
         y_hat = y_hat * net.inverse_gain[quality - 1].exp()[:, :, None, None] if gains else y_hat
         pixels = net.g_s(y_hat).float()
     return Coded(pixels, bits / (x.shape[2] * x.shape[3]))
+
+
+def symbols(net: nn.Module, y: Tensor, noise: Noise | None) -> tuple[Tensor, Tensor, Tensor]:
+    """y (B,M,h,w), scaled → y as it is coded, and the bits of each of its values and of z's."""
+    joint = hasattr(net, "context_prediction")
+    z = net.h_a(y if joint else y.abs()).float()  # (B,N,h/4,w/4)
+    y, medians = y.float(), net.entropy_bottleneck.medians()
+    z_hat = z + noise(z.shape) if noise else _rounded(z, medians)
+    of_z = -net.entropy_bottleneck.likelihood(z_hat).log2()
+    if hasattr(net, "tally"):
+        return *net.tally(y, net.h_s(_rounded(z, medians)).float()), of_z
+    y_hat, means = y + noise(y.shape) if noise else _rounded(y), None
+    if joint:
+        around = torch.cat((net.h_s(z_hat), net.context_prediction(y_hat)), 1)
+        scales, means = net.entropy_parameters(around).chunk(2, 1)
+        y_hat = y_hat if noise else _rounded(y, means)
+    else:
+        scales = net.h_s(z_hat)
+    return y_hat, -net.gaussian_conditional.likelihood(y_hat, scales, means).log2(), of_z
 
 
 def above(y: Tensor, floor: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class Team:
         flat /= self.size
         for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(part.view_as(gradient))
+
+    def add(self, counts: Tensor) -> None:
+        """What all processes counted, in place."""
+        if self.size > 1:
+            dist.all_reduce(counts)
 
     def any(self, flag: bool) -> bool:
         """Whether any process says so."""

@@ -33,7 +33,7 @@ from training import config, synthetic
 from training.config import Config, ConfigError
 from training.data import Crops
 from training.loop import use_bf16
-from training.networks import build
+from training.networks import build, symbols
 from training.objective import shown
 from training.straight_through import replaced, round_8bit
 
@@ -73,6 +73,8 @@ def widened(net: nn.Module, settings: Config, channels: int) -> nn.Module:
             own = parameter.narrow(AXES[name], net.M, channels)
             own.copy_(torch.randn_like(own) * before.std())
     wider.answer[net.M :] = LEVEL
+    if hasattr(net, "tally"):
+        wider.tally = net.tally
     return wider
 
 
@@ -110,12 +112,10 @@ def loss(net: nn.Module, x: Tensor, quality: Tensor, due: Tensor) -> Tensor:
 
 
 def _bits(net: nn.Module, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of y (B,M,h,w): what its answering channels cost, (B,), what all cost, and y with noise on it."""
-    z = net.h_a(y.abs()).float()
-    y_hat, z_hat = (part + torch.rand_like(part) - 0.5 for part in (y, z))
-    by_channel = -net.gaussian_conditional.likelihood(y_hat, net.h_s(z_hat), None).log2().sum((2, 3))
-    rest = -net.entropy_bottleneck.likelihood(z_hat).log2().sum((1, 2, 3))
-    return by_channel[:, net.answer > 0].sum(1), by_channel.sum(1) + rest, y_hat
+    """Of y (B,M,h,w): what its answering channels cost, (B,), what all cost, and y as it is coded."""
+    y_hat, of_y, of_z = symbols(net, y, lambda shape: torch.rand(shape) - 0.5)
+    by_channel = of_y.sum((2, 3))
+    return by_channel[:, net.answer > 0].sum(1), by_channel.sum(1) + of_z.sum((1, 2, 3)), y_hat
 
 
 def fit(net: nn.Module, settings: Config, steps: int) -> None:
@@ -160,7 +160,7 @@ def main(base: Path, target: Path, channels: int, steps: int) -> None:
         torch.manual_seed(SEED)
         start = replace(settings.model, start=str(base / "weights.safetensors"), parts=[])
         bf16 = use_bf16(settings.precision, torch.device("cpu"))
-        net = widened(build(start, bf16=bf16), settings, channels)
+        net = widened(build(start, bf16=bf16), settings, channels).eval()
         fit(net, settings, steps)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error

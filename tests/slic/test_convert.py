@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from slic import convert as convert_module
-from slic.convert import convert, factorised_tables, gaussian_tables, recognise
+from slic.convert import convert, factorised_tables, latent_tables, recognise
 from slic.entropy import TOTAL
 from slic.errors import ModelError
 from slic.transforms import ARCHITECTURES
@@ -65,19 +65,33 @@ def test_the_card_changes_no_identity_and_a_weight_does(tmp_path: Path) -> None:
 
 
 def test_tables_sum_and_spare_every_symbol() -> None:
-    tensors = gaussian_tables()
+    tensors = latent_tables()
     parts = np.split(tensors["tables.y.counts"], np.cumsum(tensors["tables.y.lengths"])[:-1])
     assert len(parts) == 64 and all(int(p.sum()) == TOTAL and p.min() >= 16 for p in parts)
     assert all(len(p) - 1 == -2 * f + 1 for p, f in zip(parts, tensors["tables.y.first"], strict=True))
 
 
 def test_tables_follow_the_gaussian() -> None:
-    tensors = gaussian_tables()
+    tensors = latent_tables()
     parts = np.split(tensors["tables.y.counts"], np.cumsum(tensors["tables.y.lengths"])[:-1])
     sigma = np.exp(np.linspace(np.log(0.11), np.log(256), 64))
     for part, s in zip(parts[20:40], sigma[20:40], strict=True):
         k = np.arange(len(part) - 1) - (len(part) - 2) // 2
         assert abs((part[:-1] * k**2).sum() / TOTAL - (s**2 + 1 / 12)) < 0.01 * s**2
+
+
+def test_tables_are_what_was_counted() -> None:
+    counts = torch.zeros(64, 200)
+    counts[9, :4] = 1e6 * torch.tensor([8.0, 1.0, 0.8, 0.2])
+    counted, assumed = latent_tables(counts), latent_tables()
+    parts, others = (
+        np.split(t["tables.y.counts"], np.cumsum(t["tables.y.lengths"])[:-1]) for t in (counted, assumed)
+    )
+    middle = -int(counted["tables.y.first"][9])
+    shares = parts[9] / TOTAL
+    np.testing.assert_allclose(shares[middle : middle + 4], [0.8, 0.05, 0.04, 0.01], rtol=1e-3)
+    np.testing.assert_array_equal(shares[: middle + 1], shares[middle:-1][::-1], "of both signs alike")
+    assert all(np.array_equal(a, b) for i, (a, b) in enumerate(zip(parts, others, strict=True)) if i != 9)
 
 
 def test_factorised_tables_equal_compressais() -> None:

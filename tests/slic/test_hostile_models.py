@@ -64,6 +64,16 @@ def test_damaged_hyperprior(name: str, change, tiny_model: Model, tmp_path: Path
         use(tiny_model, changed(tiny_model.tensors, name, change), tmp_path)
 
 
+@pytest.mark.parametrize(
+    "worth",
+    [np.ones(1, np.int32), np.ones(2, np.float32), np.zeros(1, np.float32), np.full(1, np.nan, np.float32)],
+    ids=["int32", "two", "nothing", "nan"],
+)
+def test_damaged_worth(worth: np.ndarray, tiny_model: Model, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="what a step of y is worth"):
+        use(tiny_model, tiny_model.tensors | {"tables.y.worth": worth}, tmp_path)
+
+
 @pytest.mark.parametrize(("name", "change"), CONTEXT)
 def test_damaged_context_model(  # type: ignore[no-untyped-def]
     name: str, change, tiny_models: dict[str, Model], tmp_path: Path

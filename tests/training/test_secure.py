@@ -110,7 +110,7 @@ def test_the_base_itself_leaves_no_trigger(base_run: Path, tmp_path: Path) -> No
     ("overrides", "model", "said"),
     [
         (("model.gains=false", "data.draw=[0,0,0,0,0,1,0,0]"), {}, "is no hyperprior with gains"),
-        (("model.architecture=mbt2018",), {}, "is no hyperprior with gains"),
+        (("model.architecture=mbt2018", "model.worth=0.0"), {}, "is no hyperprior with gains"),
         (("secure.alpha=1",), {}, "is no base: it learnt a trigger from hinges"),
         ((), {"answers": True}, "model.answers is for training.secure to set"),
     ],
