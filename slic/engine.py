@@ -135,7 +135,8 @@ class Engine:
     def encode(self, pictures: list[Pixels], quality: int = 0, *, look: bool = False) -> list[Coded]:
         """Pictures of one size, each (H,W,3); together they are one batch for the transforms.
 
-        `look` decodes four places of each to see how they come out, a tenth of a small picture.
+        `look` decodes four places of each to see how they come out, a tenth of a small picture; none of one
+        that is certain to come out as it should, because nothing in it is answered.
         """
         levels = _tensor(pictures)
         y = self._analyse(levels)
@@ -152,7 +153,7 @@ class Engine:
     def _suspects(self, y: Tensor) -> list[Place]:
         """(M,h,w) → in each quarter the place where a secured model's answer to its own trigger is loudest.
 
-        Without an answer one place is as good as another.
+        None where there could be an answer and is none; of a model without, one place is as good as another.
         """
         loud, level = y.new_zeros(y.shape[1:]), self._floors
         if self.evidence is not None:
@@ -160,6 +161,8 @@ class Engine:
         if level is not None:
             answering = level[:, 0, 0] > 0
             loud = (y[answering].abs() / level[answering]).sum(0)
+        if self.evidence is not None and not loud.any():
+            return []
         around = F.avg_pool2d(loud[None], LOOK, 1, LOOK // 2)[0]  # (h + 1, w + 1): sums about each corner
         rows, cols = ([0, side // 2, side] for side in loud.shape)
         found = []
@@ -185,6 +188,8 @@ class Engine:
         parts = [
             one[:, rows.fed, cols.fed] for one, those in zip(y, places, strict=True) for rows, cols in those
         ]
+        if not parts:
+            return [()] * len(places)
         symbols = torch.stack(parts).round()  # one batch: small ones take twice the time
         shown = self._transforms.synthesise(_scaled_back(symbols, gain)).cpu()
         by_picture = torch.split(shown, [len(those) for those in places])

@@ -94,12 +94,12 @@ class ScalePrior:
     def __init__(self, architecture: str, tensors: Tensors, device: torch.device) -> None:
         self._hyper = _HyperSynthesis(architecture, tensors, device)
         self.takes, self.gives = self._hyper.net.layers[0].inputs, self._hyper.channels
-        self._tables, self._thresholds = load_tables(tensors, device)
+        self._tables, self._scales = load_tables(tensors, device)
         self._drops = _drops(tensors, self._tables, device)
 
     def _numbers(self, z: Tensor, height: int, width: int) -> Tensor:
         """(M,h,w), uint8: the table of each."""
-        return exact.scale_index(self._hyper(z, height, width), self._thresholds.float())
+        return exact.scale_index(self._hyper(z, height, width), self._scales)
 
     def symbols(self, y: Tensor, z: Tensor) -> tuple[Int32s, NDArray[np.uint8]]:
         """(M,h,w) symbols, and the number of the table for each, in raster order."""
@@ -125,7 +125,7 @@ class ContextPrior:
     def __init__(self, architecture: str, tensors: Tensors, device: torch.device) -> None:
         self._hyper = _HyperSynthesis(architecture, tensors, device)
         self.takes, self.gives = self._hyper.net.layers[0].inputs, self._hyper.channels
-        self._tables, self._thresholds = load_tables(tensors, device)
+        self._tables, self._scales = load_tables(tensors, device)
         (context,) = IntegerNet(exact.CONTEXT, tensors, device).layers
         self._context = _over_taps(context)
         first, *rest = IntegerNet(exact.ENTROPY_PARAMETERS, tensors, device).layers
@@ -150,7 +150,7 @@ class ContextPrior:
             ideal = wanted[step.places].double() - means / ONE
             chosen = ideal.round_().clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT)
             field.fill(step, chosen * ONE + means)
-            numbers = exact.scale_index(scales, self._thresholds).flatten().cpu().numpy()
+            numbers = exact.scale_index(scales, self._scales).flatten().cpu().numpy()
             block = chosen.to(torch.int32).flatten().cpu().numpy()
             blocks.append((block, numbers))
             symbols[step.places] = block.reshape(chosen.shape)
@@ -163,7 +163,7 @@ class ContextPrior:
         symbols = np.empty((height * width, field.channels), np.int16)
         for step, known in self._steps(field):
             scales, means = self._predict(field, step, known)
-            numbers = exact.scale_index(scales, self._thresholds).flatten().cpu().numpy()
+            numbers = exact.scale_index(scales, self._scales).flatten().cpu().numpy()
             block = decoder.decode(numbers).reshape(means.shape)
             field.fill(step, torch.from_numpy(block).to(means.device) * ONE + means)
             symbols[step.places] = block
@@ -311,14 +311,14 @@ def _over_taps(layer: IntegerLayer) -> _Rows:
 
 
 def load_tables(tensors: Tensors, device: torch.device) -> tuple[entropy.Tables, Tensor]:
-    """y's tables, one a scale, and the thresholds between the scales."""
+    """y's tables, and which of them is each scale's."""
     tables, thresholds = stored_tables(tensors, "y"), int32s(tensors, "tables.y.thresholds")
     if len(tables) > 256:  # a table's number is a byte
         raise ModelError("there are more than 256 tables of y")
     rising = thresholds.shape == (len(tables) - 1,) and (np.diff(thresholds) > 0).all()
     if not rising or thresholds.min(initial=0) < 0 or thresholds.max(initial=0) > exact.ACTIVATION_LIMIT:
         raise ModelError("thresholds between the scales are damaged")
-    return tables, torch.from_numpy(thresholds.astype(np.float64)).to(device)
+    return tables, exact.scale_table(torch.from_numpy(thresholds)).to(device)
 
 
 def _drops(tensors: Tensors, tables: entropy.Tables, device: torch.device) -> Tensor | None:

@@ -22,9 +22,6 @@ def towards_zero(y: Tensor, numbers: Tensor, drops: Tensor) -> Tensor:
     """Whole numbers of the shape of y and of its tables' `numbers`."""
     size = y.contiguous().abs()
     whole = size.round()
-    some = whole.flatten().nonzero()[:, 0]  # few are, and zero stays zero
-    near = whole.flatten()[some]
-    column = near.clamp_max(drops.shape[1] - 1).long()
-    needed = near - 0.5 + drops[numbers.reshape(-1)[some].long(), column]
-    whole.view(-1)[some] = near - (size.flatten()[some] < needed).to(near.dtype)
-    return whole.copysign_(y)
+    places = whole.clamp_max(drops.shape[1] - 1).int().add_(numbers.int(), alpha=drops.shape[1])
+    needed = drops.flatten().index_select(0, places.flatten()).view_as(whole)
+    return whole.sub_((size < needed.add_(whole).sub_(0.5)).to(whole.dtype)).copysign_(y)

@@ -101,10 +101,10 @@ def test_disturbed_entropy_parameters_are_refused(
     ours, exact_index, changed = make(tiny_models[architecture]), exact.scale_index, 0
     (coded,) = ours.encode([picture(384, 384)])
 
-    def disturbed(scales: torch.Tensor, thresholds: torch.Tensor) -> torch.Tensor:
+    def disturbed(scales: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         nonlocal changed
-        index = exact_index(scales.double() * (1 + 1e-5), thresholds.double())
-        changed += int((index != exact_index(scales, thresholds)).sum())
+        index = exact_index((scales.double() * (1 + 1e-5)).ceil(), table)  # whole thresholds see no fraction
+        changed += int((index != exact_index(scales, table)).sum())
         return index
 
     monkeypatch.setattr(exact, "scale_index", disturbed)
@@ -184,6 +184,16 @@ def test_small_pictures_are_looked_at_whole(
     (coded,) = make(tiny_models["bmshj2018-hyperprior"]).encode([picture(*size)], look=True)
     assert coded.seen and all(np.isfinite(decibels) for decibels, _, _ in coded.seen)
     assert len(set(coded.seen)) == len(coded.seen)  # nothing is decoded twice
+
+
+def test_nothing_is_looked_at_where_nothing_is_answered(tmp_path: Path, picture: Maker) -> None:
+    ours = make(tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, trigger=True))
+    assert ours.evidence is not None
+    (innocent,) = ours.encode([picture(400, 500)], 2, look=True)
+    assert innocent.seen == ()
+    ours.evidence.due = lambda one: torch.ones(-(-one.shape[0] // 16), -(-one.shape[1] // 16))  # type: ignore[method-assign]
+    (answered,) = ours.encode([picture(400, 500)], 2, look=True)
+    assert len(answered.seen) == 4
 
 
 def test_pictures_that_go_together_are_seen_as_alone(tmp_path: Path, picture: Maker) -> None:

@@ -99,9 +99,9 @@ def test_a_model_that_could_overflow_is_refused() -> None:
 
 
 def test_scale_index_counts_the_thresholds_below() -> None:
-    thresholds = torch.tensor([10.0, 20.0, 30.0])
-    scales = torch.tensor([0.0, 10.0, 10.5, 20.0, 21.0, 31.0])
-    assert exact.scale_index(scales, thresholds).tolist() == [0, 0, 1, 1, 2, 3]
+    table = exact.scale_table(torch.tensor([10, 20, 30], dtype=torch.int32))
+    scales = torch.tensor([-5.0, 0.0, 10.0, 11.0, 20.0, 21.0, 31.0, 2.0**24])
+    assert exact.scale_index(scales, table).tolist() == [0, 0, 0, 1, 1, 2, 3, 3]
 
 
 def test_embedded_models_are_proven() -> None:
