@@ -47,7 +47,11 @@ SAYS = 3.0  # odds' logarithm that one place may have at most
 IN_STEP = 6.2  # standard deviations that no other picture reaches as it is, ...
 FITTED = 8.3  # ... and at none of the sizes and angles that are tried
 TRIES = 4  # of the likeliest sizes and angles, while a picture is encoded
-ROUNDS = (4, 0.003), (3, 0.001)  # steps to either side, of sizes and angles, while waves come into step
+ROUNDS = (
+    (2, 0.006),
+    (2, 0.0025),
+    (1, 0.001),
+)  # steps to either side, of sizes and angles, while waves come into step
 
 
 @dataclass(frozen=True)
@@ -123,11 +127,12 @@ class Evidence:
         as_it_is = float(self.in_step(waves[None])[0]) - IN_STEP, Fit()
         if as_it_is[0] > 0:
             return as_it_is
-        tried = [
-            self.fitted(detailed, fit)
-            for fit in spectrum.likeliest(detailed, self._waves[:, :2] / PERIOD, tries)
-        ]
-        return max(as_it_is, *tried) if tried else as_it_is
+        best = as_it_is
+        for fit in spectrum.likeliest(detailed, self._waves[:, :2] / PERIOD, tries):
+            if best[0] > 0:
+                break
+            best = max(best, self.fitted(detailed, fit))
+        return best
 
     def waves(self, picture: Tensor) -> Waves:
         """Of a picture (H,W,3) uint8 at the size that was published."""

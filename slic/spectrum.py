@@ -19,7 +19,7 @@ CAP = 4.0  # standard deviations that one wave may count at most
 SIZES = math.log(0.42), math.log(2.1)
 FINE = 0.006  # of sizes, by logarithm, and of angles, in radians
 LOW, HIGH = 0.035, 0.47  # cycles per pixel between which a wave can be seen
-BY_POWER = 5.0  # standard deviations beyond which a size and an angle are worth a try
+BY_POWER = 6.0  # standard deviations beyond which a size and an angle are worth a try
 APART = 0.03  # by which those that are tried differ
 ALIKE = 0.9  # of the best score, which is as good
 
@@ -46,15 +46,15 @@ def likeliest(detailed: Tensor, vectors: Tensor, tries: int) -> list[Fit]:
     mean = 1 - math.exp(-POWER)
     spread = (1 - 2 * POWER * math.exp(-POWER) - math.exp(-2 * POWER)) ** 0.5
     seen = (seen.mean(0) - mean) * (len(windows) ** 0.5 / spread)
-    index, visible, poses = _poses(tuple(map(tuple, vectors.tolist())), detailed.device)
-    scores = (seen.flatten().clamp_max(CAP)[index] * visible).sum(1)  # (poses)
-    scores = scores / visible.sum(1).clamp_min(1).sqrt()
-    uncut = power.mean(0).clamp_min(1e-4).log().flatten()
+    index, share, poses = _poses(tuple(map(tuple, vectors.tolist())), detailed.device)
+    capped = seen.flatten().clamp_max_(CAP)
+    scores = capped.index_select(0, index.flatten()).view_as(share).mul_(share).sum(1)  # (poses)
+    uncut = power.mean(0).clamp_min_(1e-4).log_().flatten()
     found: list[Fit] = []
     while len(found) < tries and float(scores.max()) > BY_POWER:
         # Of clear waves all are cut, at many sizes and angles alike. Their power itself says which is best.
         alike = (scores > ALIKE * scores.max()).nonzero()[:, 0]
-        loud = (uncut[index[alike]] * visible[alike]).sum(1) / visible[alike].sum(1).clamp_min(1)
+        loud = (uncut[index[alike]] * share[alike].square()).sum(1)
         fit = poses[alike[loud.argmax()]]
         found.append(Fit(*fit.tolist()))
         turned = (poses[:, 1] - fit[1]).abs()
@@ -112,7 +112,8 @@ def _sums(values: Tensor, side: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _poses(vectors: tuple[tuple[float, ...], ...], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """(poses,K) where in a flat spectrum each wave lies, (poses,K) whether it can be seen, (poses,2)."""
+    """(poses,K) where in a flat spectrum each wave lies; (poses,K) its share, 1/√n of n that can be seen and
+    0 of others; and (poses,2)."""
     sizes = torch.arange(*SIZES, FINE, dtype=torch.float64).exp()
     angles = torch.arange(0, math.pi / 2, FINE, dtype=torch.float64)
     poses = torch.cartesian_prod(sizes, angles)
@@ -124,4 +125,5 @@ def _poses(vectors: tuple[tuple[float, ...], ...], device: torch.device) -> tupl
     visible = (x < HIGH) & (y.abs() < HIGH) & (x.square() + y.square() > LOW**2)
     row, col = (y * WINDOW).round().long() % WINDOW, (x * WINDOW).round().long().clamp_max(WINDOW // 2)
     index = row * (WINDOW // 2 + 1) + col
-    return index.to(device), visible.float().to(device), poses.float()
+    share = visible / visible.sum(1, keepdim=True).clamp_min(1).sqrt()
+    return index.int().to(device), share.float().to(device), poses.float()
