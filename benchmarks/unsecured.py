@@ -5,15 +5,13 @@
 A secured model is its base and more (training/secure.py), so its file holds the base's.
 """
 
-import json
 from pathlib import Path
 
 import click
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save
 
-from slic import files, models
+from benchmarks.variants import written
+from slic import models
 from slic.models import Model, Tensors
 
 HYPER = dict.fromkeys((f"exact.h_s.4.{part}" for part in ("weight", "bias", "shift")), 0)
@@ -29,12 +27,7 @@ def unsecured(secured: Model, target: Path, *, force: bool = False) -> Model:
         for name, values in secured.tensors.items()
         if not name.startswith("trigger.")
     }
-    with safe_open(secured.path, framework="numpy") as file:
-        metadata = file.metadata()
-    card = json.loads(metadata["card"]) | {"of": secured.identity.hex()}
-    metadata |= {"name": "base", "secured": "no", "card": json.dumps(card, sort_keys=True)}
-    files.write(target, save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata), force=force)
-    return models.open_file(target)
+    return written(tensors, secured, target, name="base", secured=False, force=force)
 
 
 @click.command()

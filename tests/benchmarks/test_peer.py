@@ -33,7 +33,7 @@ def agree(model: Model, pixels: NDArray[np.uint8]) -> None:
     scaled = y if gain is None else y * gain[0]
     assert (twin.g_a(tensor(pixels)) - scaled).abs().max() < 1e-3 * scaled.abs().max()
     theirs = twin.g_s(scaled.round())[0].permute(1, 2, 0).clamp(0, 1) * 255
-    assert np.abs(engine._shown(y, model.index, pixels)[0] - theirs.numpy()).max() < 1.5
+    assert np.abs(engine._shown(scaled.round(), model.index, pixels)[0] - theirs.numpy()).max() < 1.5
 
 
 def test_the_twin_has_slics_weights(tiny_models: dict[str, Model], tmp_path: Path, picture: Maker) -> None:

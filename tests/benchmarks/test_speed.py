@@ -36,3 +36,4 @@ def test_file_size_compares_with_the_peers_strings(arguments: list[str]) -> None
     *rows, mean = (json.loads(line) for line in done.stdout.splitlines())
     assert [row["image"] for row in rows] == ["a", "b"] and mean["image"] == "mean"
     assert all(row["strings_bytes"] > 0 and abs(row["fp32_db"]) < 0.1 for row in rows)
+    assert all(row["own_bytes"] == row["fp32_bytes"] for row in rows), "the tiny model rounds to the nearest"

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from benchmarks.unsecured import main, unsecured
+from benchmarks.variants import as_converted
 from slic import Codec, models
 from tests import tiny
 
@@ -40,3 +41,10 @@ def test_the_embedded_model_s_base_is_a_model(tmp_path: Path) -> None:
         pytest.skip("the embedded model is not secured")
     assert CliRunner().invoke(main, [str(target)], catch_exceptions=False).exit_code == 0
     assert models.open_file(target).qualities == models.find("slic").qualities
+
+
+def test_as_converted_it_rounds_to_the_nearest_with_gaussian_tables(tmp_path: Path, picture: Maker) -> None:
+    own = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3, worth=12.0)
+    plain = tiny.model("bmshj2018-hyperprior", tmp_path, rates=3)
+    made = as_converted(own, tmp_path / "converted.safetensors")
+    assert made.identity == plain.identity != own.identity
