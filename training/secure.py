@@ -150,6 +150,9 @@ def waves() -> Tensor:
 def main(base: Path, target: Path, channels: int, steps: int) -> None:
     """From the base's run folder BASE make TARGET, a secured one's."""
     try:
+        for name in ("config.json", "weights.safetensors", "log.jsonl"):
+            if not (base / name).is_file():
+                raise ConfigError(f"{base} is no run's folder: it has no {name}")
         settings = config.of_run(base)
         if settings.model.architecture != "bmshj2018-hyperprior" or not settings.model.gains:
             raise ConfigError(f"{base} is no hyperprior with gains")

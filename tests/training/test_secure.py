@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -121,9 +122,19 @@ def test_what_is_no_base_is_refused(
     values = asdict(settings(*overrides))
     values["model"] |= model
     (tmp_path / "config.json").write_text(json.dumps(values))
+    for name in ("weights.safetensors", "log.jsonl"):
+        (tmp_path / name).touch()
     done = run(tmp_path, tmp_path / "secured")
     assert done.exit_code == 2 and said in done.stderr
     assert not (tmp_path / "secured").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "weights.safetensors", "log.jsonl"])
+def test_half_a_run_is_refused_before_minutes_of_work(name: str, base_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(base_run, tmp_path / "half")
+    (tmp_path / "half" / name).unlink()
+    done = run(tmp_path / "half", tmp_path / "secured")
+    assert done.exit_code == 2 and f"is no run's folder: it has no {name}" in done.stderr
 
 
 def test_what_is_there_already_stays(base_run: Path) -> None:
