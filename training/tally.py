@@ -49,12 +49,9 @@ class Tally(nn.Module):
         chosen = rounding.towards_zero(y.detach(), numbers, rounding.drops(bits, float(self.worth)))
         size = chosen.abs().long().clamp_max_(REACH - 1)
         if self.training:
-            self.fresh += torch.bincount((numbers * REACH + size).flatten(), minlength=bits.numel()).view(
-                bits.shape
-            )
-        place = (
-            self._bound(scales).log().sub(math.log(SCALE_MIN)).div(STEP).add(0.5)
-        )  # a table's middle is whole
+            counted = torch.bincount((numbers * REACH + size).flatten(), minlength=bits.numel())
+            self.fresh += counted.view_as(bits)
+        place = (self._bound(scales) / SCALE_MIN).log() / STEP + 0.5  # whole in the middle of a table
         place = place.clamp(0, SCALE_LEVELS - 1.001)
         below = place.detach().long()
         share = place - below
