@@ -35,7 +35,7 @@ def _measure(model: Model, converted: Model, images: Iterator[tuple[str, Pixels]
     rows = []
     for name, pixels in images:
         pixels = peer.takes(pixels)
-        x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+        x = torch.tensor(pixels).permute(2, 0, 1)[None].float() / 255
         coded = twin.compress(x)
         x_hat = twin.decompress(coded["strings"], coded["shape"])["x_hat"]
         theirs = (x_hat[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
