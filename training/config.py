@@ -151,7 +151,7 @@ class Config:
         if not set(self.judge) <= set(range(1, 9)):
             wrong.append("judge must hold qualities from 1 to 8")
         if self.model.worth and self.model.architecture != "bmshj2018-hyperprior":
-            wrong.append("model.worth is for the hyperprior")
+            wrong.append("model.worth is for the hyperprior: set it to 0.0")
         if self.model.answers:
             wrong.append("model.answers is for training.secure to set, which takes the run of a base")
         if wrong:

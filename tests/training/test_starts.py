@@ -39,6 +39,7 @@ def test_it_codes_pictures_at_once(
 ) -> None:
     """With as many channels as fit, only rounding is lost; random weights show nothing."""
     common = (f"data.pack={clouds}", f"model.architecture={architecture}", "model.N=24", "model.M=48")
+    common += ("model.worth=0.0",)
     quality = {}
     for start in ("", "transform"):
         net = Run(settings(*common, f"model.start={start}"), tmp_path / (start or "random"), ALONE).net.eval()
@@ -55,6 +56,7 @@ def test_it_codes_pictures_at_once(
 def test_other_architectures_are_refused(settings: Settings, tmp_path: Path) -> None:
     cheng = ("model.architecture=cheng2020-anchor", "model.start=transform", "model.gains=false")
     one_rate = "data.draw=[0, 0, 0, 0, 0, 1, 0, 0]"
+    cheng += ("model.worth=0.0",)
     with pytest.raises(ConfigError, match="transform is for bmshj2018-hyperprior and mbt2018"):
         Run(settings(*cheng, one_rate), tmp_path, ALONE)
 
