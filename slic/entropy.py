@@ -56,7 +56,6 @@ class Tables:
         # constriction gives every symbol weight 1 and shares the other 2**24 − S in proportion. Given
         # counts − 1, which sum to just that, its scale is exactly 1.0 and its table is ours.
         self.models = [Categorical((p - 1).astype(np.float64), perfect=False) for p in parts]
-
         self._parts = parts
 
     def __len__(self) -> int:

@@ -47,11 +47,7 @@ SAYS = 3.0  # odds' logarithm that one place may have at most
 IN_STEP = 6.2  # standard deviations that no other picture reaches as it is, ...
 FITTED = 8.3  # ... and at none of the sizes and angles that are tried
 TRIES = 4  # of the likeliest sizes and angles, while a picture is encoded
-ROUNDS = (
-    (2, 0.006),
-    (2, 0.0025),
-    (1, 0.001),
-)  # steps to either side, of sizes and angles, while waves come into step
+ROUNDS = (2, 0.006), (2, 0.0025), (1, 0.001)  # steps to either side, of sizes and angles, and how large
 
 
 @dataclass(frozen=True)
@@ -124,10 +120,9 @@ class Evidence:
 
     def _section(self, detailed: Tensor, waves: Tensor, tries: int) -> tuple[float, Fit]:
         """As it is, if that will do; else at the likeliest sizes and angles."""
-        as_it_is = float(self.in_step(waves[None])[0]) - IN_STEP, Fit()
-        if as_it_is[0] > 0:
-            return as_it_is
-        best = as_it_is
+        best = float(self.in_step(waves[None])[0]) - IN_STEP, Fit()
+        if best[0] > 0:
+            return best
         for fit in spectrum.likeliest(detailed, self._waves[:, :2] / PERIOD, tries):
             if best[0] > 0:
                 break

@@ -227,10 +227,11 @@ def round_layer(plan: LayerPlan, weight: Tensor, bias: Tensor) -> dict[str, NDAr
     }
 
 
-def scale_table(thresholds: Tensor) -> Tensor:
-    """Of thresholds that are whole numbers, none negative: the number of its table for every scale."""
-    every = torch.arange(int(thresholds.max()) + 2, dtype=torch.float64, device=thresholds.device)
-    return torch.bucketize(every, thresholds.double()).to(torch.uint8)
+def scale_table(thresholds: NDArray[np.int32]) -> Tensor:
+    """Of thresholds that rise and are not negative: the number of its table for every scale, as uint8."""
+    beyond = thresholds.max(initial=-1) + 1
+    runs = np.diff(thresholds, prepend=-1, append=beyond)
+    return torch.from_numpy(np.repeat(np.arange(len(runs), dtype=np.uint8), runs))
 
 
 def scale_index(scales: Tensor, table: Tensor) -> Tensor:

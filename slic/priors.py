@@ -318,7 +318,7 @@ def load_tables(tensors: Tensors, device: torch.device) -> tuple[entropy.Tables,
     rising = thresholds.shape == (len(tables) - 1,) and (np.diff(thresholds) > 0).all()
     if not rising or thresholds.min(initial=0) < 0 or thresholds.max(initial=0) > exact.ACTIVATION_LIMIT:
         raise ModelError("thresholds between the scales are damaged")
-    return tables, exact.scale_table(torch.from_numpy(thresholds)).to(device)
+    return tables, exact.scale_table(thresholds).to(device)
 
 
 def _drops(tensors: Tensors, tables: entropy.Tables, device: torch.device) -> Tensor | None:
@@ -328,9 +328,8 @@ def _drops(tensors: Tensors, tables: entropy.Tables, device: torch.device) -> Te
         return None
     if worth.dtype != np.float32 or worth.shape != (1,) or not 0 < worth[0] < np.inf:
         raise ModelError("what a step of y is worth must be one float32 above 0")
-    return rounding.drops(torch.from_numpy(tables.bits(rounding.MAGNITUDES)).float(), float(worth[0])).to(
-        device
-    )
+    bits = torch.from_numpy(tables.bits(rounding.MAGNITUDES)).float()
+    return rounding.drops(bits, float(worth[0])).to(device)
 
 
 def stored_tables(tensors: Tensors, latent: str) -> entropy.Tables:

@@ -132,21 +132,16 @@ def model(
     folder: Path,
     seed: int = 0,
     rates: int = 0,
-    *,
-    floors: bool = False,
-    trigger: bool = False,
-    worth: float = 0.0,
+    **kinds: float,
 ) -> Model:
-    """A tiny model file in `folder`."""
+    """A tiny model file in `folder`, of such a `state`."""
     name = (
         f"tiny-{architecture}"
         + (f"-{rates}-rates" if rates else "")
-        + "-floors" * floors
-        + "-trigger" * trigger
-        + "-worth" * bool(worth)
+        + "".join(f"-{kind}" for kind in sorted(kinds) if kinds[kind])
     )
     checkpoint = folder / f"{architecture}-{seed}-state.safetensors"
-    made_of = state(architecture, seed, rates, floors=floors, trigger=trigger, worth=worth)
+    made_of = state(architecture, seed, rates, **kinds)  # type: ignore[arg-type]
     save_file({k: v.contiguous() for k, v in made_of.items()}, checkpoint)
     target = folder / f"{name}-{seed}.safetensors"
     made = convert(checkpoint, target, name=name, quality=1, bf16=False, force=True)

@@ -99,9 +99,16 @@ def test_a_model_that_could_overflow_is_refused() -> None:
 
 
 def test_scale_index_counts_the_thresholds_below() -> None:
-    table = exact.scale_table(torch.tensor([10, 20, 30], dtype=torch.int32))
+    table = exact.scale_table(np.array([10, 20, 30], np.int32))
     scales = torch.tensor([-5.0, 0.0, 10.0, 11.0, 20.0, 21.0, 31.0, 2.0**24])
     assert exact.scale_index(scales, table).tolist() == [0, 0, 0, 1, 1, 2, 3, 3]
+
+
+@pytest.mark.parametrize("thresholds", [[], [0], [0, 1, 5], [112, 1000, 2**24]])
+def test_scale_tables_are_a_search_among_thresholds(thresholds: list[int]) -> None:
+    scales = torch.tensor([0.0, 1.0, 2.0, 5.0, 6.0, 112.0, 113.0, 1000.0, 1001.0, 2.0**24])
+    found = exact.scale_index(scales, exact.scale_table(np.array(thresholds, np.int32)))
+    assert torch.equal(found, torch.bucketize(scales, torch.tensor(thresholds).float()).to(torch.uint8))
 
 
 def test_embedded_models_are_proven() -> None:
