@@ -25,16 +25,10 @@ from torch import Tensor, nn
 from benchmarks import peer
 from benchmarks.data import Pixels, Row, options, pictures, show
 from slic import Codec, models
+from slic.bf16 import InFloat32, InLevels
+from slic.layers import GDN, ShuffledConv, Subpel, UnshuffledConv
 from slic.models import Model
-from slic.transforms import (
-    ARCHITECTURES,
-    GDN,
-    InFloat32,
-    InTwoParts,
-    ShuffledConv,
-    Subpel,
-    UnshuffledConv,
-)
+from slic.transforms import ARCHITECTURES
 
 FULL_SIZE = {"mbt2018": (192, 192), "cheng2020-anchor": (128, 128), "cheng2020-attn": (128, 128)}
 
@@ -127,7 +121,7 @@ def _convolutions(net: nn.Module, x: Tensor) -> Tensor:
             F.conv2d(x, module.gamma, module.beta)
         elif isinstance(
             module,
-            nn.Conv2d | nn.ConvTranspose2d | UnshuffledConv | ShuffledConv | InTwoParts | InFloat32 | Subpel,
+            nn.Conv2d | nn.ConvTranspose2d | UnshuffledConv | ShuffledConv | InLevels | InFloat32 | Subpel,
         ):
             x = module(x)
         elif isinstance(module, nn.Sequential):

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from slic import winograd
 from slic.errors import ModelError
-from slic.transforms import deconv_as_conv
+from slic.layers import deconv_as_conv
 
 FRACTION = 10
 ONE = 1 << FRACTION

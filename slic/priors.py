@@ -31,8 +31,6 @@ Int16s = NDArray[np.int16]
 
 HYPER_TILE = 64  # places of z a side
 BUNDLE = 32  # steps of the wavefront whose products with h_s's output are made together
-FEW = 20  # rows of a product for which NumPy's BLAS is the faster one
-SMALL = 10**6  # multiplications up to which it has kernels for small products
 _TAPS = [(dr, dc) for dr in (-2, -1) for dc in (-2, -1, 0, 1, 2)] + [(0, -2), (0, -1)]
 
 
@@ -137,7 +135,7 @@ class ContextPrior:
             raise ModelError("the entropy parameters' layers must have 1x1 kernels")
         self._first, self._rest = first, [_Rows(layer) for layer in rest]
         split = torch.split(first.weight, [self._hyper.channels, len(context.bias)], 1)
-        self._from_hyper, self._from_context = split[0].T.contiguous(), _Matrix(split[1].T)
+        self._from_hyper, self._from_context = (part.T.contiguous() for part in split)
 
     @torch.inference_mode()
     def encode(self, y: Tensor, z: Tensor) -> tuple[Int16s, bytes]:
@@ -184,7 +182,7 @@ class ContextPrior:
 
     def _predict(self, field: "_Field", step: "_Step", known: Tensor) -> tuple[Tensor, Tensor]:
         """Scales and means of the latents of a step, both (n, M)."""
-        sums = self._from_context.times(self._context(field.neighbours(step))).add_(known)
+        sums = (self._context(field.neighbours(step)) @ self._from_context).add_(known)
         rows = exact.activate(exact.floor_and_clip(sums), self._first.plan.activation)
         for layer in self._rest:
             rows = layer(rows)
@@ -264,40 +262,16 @@ def _back(places: slice, count: int) -> slice:
     return slice(places.start - count, places.stop - count, places.step)
 
 
-class _Matrix:
-    """Multiplies the few rows of a step.
-
-    On CPUs NumPy's BLAS takes them through small blocks of columns: on one core it needs as long as
-    torch's needs on two for 16 rows, and half as long for 6.
-    """
-
-    def __init__(self, weight: Tensor) -> None:
-        self._whole = weight.contiguous()  # (I, O)
-        columns = max(1, SMALL // (FEW * len(weight)))
-        blocks = torch.split(weight, columns, 1) if weight.device.type == "cpu" else ()
-        self._blocks = [block.contiguous().numpy() for block in blocks]
-
-    def times(self, x: Tensor) -> Tensor:
-        """(n, I) → (n, O)"""
-        if len(x) > FEW or not self._blocks:
-            return x @ self._whole
-        rows, out = x.numpy(), np.empty((len(x), self._whole.shape[1]))
-        columns = self._blocks[0].shape[1]
-        for number, block in enumerate(self._blocks):
-            np.matmul(rows, block, out=out[:, number * columns :][:, :columns])
-        return torch.from_numpy(out)
-
-
 class _Rows:
     """A layer of integers on rows (n, I) → (n, O)."""
 
     def __init__(self, layer: IntegerLayer, weight: Tensor | None = None) -> None:
-        self._matrix = _Matrix((layer.weight if weight is None else weight).T)
+        self._matrix = (layer.weight if weight is None else weight).T.contiguous()  # (I, O)
         self._bias = layer.bias[:, 0].contiguous()
         self._activation = layer.plan.activation
 
     def __call__(self, x: Tensor) -> Tensor:
-        sums = self._matrix.times(x).add_(self._bias)
+        sums = (x @ self._matrix).add_(self._bias)
         return exact.activate(exact.floor_and_clip(sums), self._activation)
 
 
