@@ -128,6 +128,11 @@ QUESTIONS = (
         headline=True,
     ),
     Question(
+        "speed-base",
+        "And without what secures it?",
+        "python -m benchmarks.speed --images {kodak} --limit 3 --device cpu --model {base}",
+    ),
+    Question(
         "speed-large",
         "And a larger picture?",
         "python -m benchmarks.speed --images {large} --limit 1 --runs 3",

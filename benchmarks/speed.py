@@ -118,7 +118,7 @@ def _convolutions(net: nn.Module, x: Tensor) -> Tensor:
     """Only the convolutions: what GDN, activations and sums do besides is left out."""
     for module in net.children() if isinstance(net, nn.Sequential) else [net]:
         if isinstance(module, GDN):
-            F.conv2d(x, module.gamma, module.beta)
+            F.conv2d(x, module.gamma[:, :, None, None], module.beta)
         elif isinstance(
             module,
             nn.Conv2d | nn.ConvTranspose2d | UnshuffledConv | ShuffledConv | InLevels | InFloat32 | Subpel,

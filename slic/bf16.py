@@ -16,9 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from slic import tiles
 from slic.layers import ShuffledConv, UnshuffledConv
 
 LEVELS = 255
+PIECE = 384  # places a side: 75 MB of 128 channels in fp32
 GREYS = range(15, LEVELS + 1, 30)
 FIELD = 64  # pixels a side
 FURTHEST = 0.01  # bf16 errs by half as much in a number
@@ -63,12 +65,37 @@ class InFloat32(nn.Module):
         return out
 
 
+class PixelsInFloat32(InFloat32):
+    """Piece by piece, so that no second picture of the widest layer is in memory, twice as large."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,N,h,w) in bf16 → (B,3,2h,2w) in fp32."""
+        b, _, h, w = x.shape
+        out = torch.empty(b, 3, 2 * h, 2 * w, device=x.device)
+
+        def store(rows: slice, cols: slice, tile: Tensor) -> None:
+            out[:, :, rows, cols] = tile
+
+        tiles.run(
+            lambda rows, cols: self.layer(x[:, :, rows, cols].float()),
+            store,
+            h,
+            w,
+            limit=PIECE,
+            halo=1,
+            scale=2,
+        )
+        return out
+
+
 def lowered(net: nn.Sequential, *, ends: bool) -> nn.Sequential:
     """A copy in bf16; `ends`: but for its first and last layer, which bf16 harms most."""
     net = copy.deepcopy(net)
     if ends and isinstance(net[0], UnshuffledConv):
         net[0] = InLevels(net[0])
-    if ends and isinstance(net[-1], nn.Conv2d | ShuffledConv):
+    if ends and isinstance(net[-1], ShuffledConv):
+        net[-1] = PixelsInFloat32(net[-1])
+    elif ends and isinstance(net[-1], nn.Conv2d):
         net[-1] = InFloat32(net[-1])
     for layer in net:
         if isinstance(layer, InLevels | InFloat32):
@@ -107,7 +134,7 @@ def carried(weight: Tensor) -> Tensor:
 def matched(rounded: nn.Sequential, exact: nn.Sequential, g_a: nn.Sequential) -> None:
     """Scale what the last layer takes, so that in flat greys it takes as much as in fp32."""
     last = rounded[-1]
-    if not (isinstance(last, InFloat32) and isinstance(last.layer, ShuffledConv)):
+    if not isinstance(last, PixelsInFloat32):
         return
     greys = torch.tensor(GREYS).float()[:, None, None, None].expand(-1, 3, FIELD, FIELD) / LEVELS
     y = g_a(greys.contiguous(memory_format=torch.channels_last))
@@ -115,4 +142,6 @@ def matched(rounded: nn.Sequential, exact: nn.Sequential, g_a: nn.Sequential) ->
     power = got.square().mean((0, 2, 3))
     silent = 1e-6 * power.mean()
     share = ((wanted * got).mean((0, 2, 3)) + silent) / (power + silent)
-    last.layer.weight.mul_(share.clamp(1 - FURTHEST, 1 + FURTHEST)[:, None, None])
+    weight = last.layer.weight
+    assert isinstance(weight, Tensor)
+    weight.mul_(share.clamp(1 - FURTHEST, 1 + FURTHEST)[:, None, None])

@@ -25,7 +25,7 @@ from slic_formats import HEADER_BYTES
 Pixels = NDArray[np.uint8]  # (H,W,3), or (H,W) when grey
 
 STRIDE = 16  # pixels a side for a latent; a place of z covers four latents a side
-TILE = 80  # latents a side: 1280 pixels
+TILE = 128  # latents a side: 2048 pixels; the halo of a tile adds 6% to it
 DIGEST_BYTES = 16
 LOOK = 2  # latents a side of each place that `encode` looks at, one in each quarter of a picture
 CELL = 4  # pixels whose mean is compared there: texture and noise, which a low rate drops, do not count

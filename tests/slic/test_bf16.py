@@ -1,5 +1,6 @@
 """bf16 shows pixels, and flat fields above all, as fp32 does."""
 
+import pytest
 import tiny
 import torch
 from torch import Tensor
@@ -51,3 +52,11 @@ def test_a_white_field_of_the_embedded_model_stays_as_white() -> None:
     off = (ours.synthesise(y)[middle].mean() - white).abs()
     assert off < 1 / 255
     assert off < (unmatched(y.bfloat16())[middle].mean() - white).abs()
+
+
+@torch.no_grad()
+def test_pixels_are_the_same_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = layers.ShuffledConv.of_deconv(torch.nn.ConvTranspose2d(8, 3, 5, 2, 2, output_padding=1))
+    x = torch.randn(2, 8, 21, 30, generator=torch.Generator().manual_seed(4)).bfloat16()
+    monkeypatch.setattr(bf16, "PIECE", 8)
+    torch.testing.assert_close(bf16.PixelsInFloat32(last)(x), bf16.InFloat32(last)(x))
