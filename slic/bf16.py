@@ -140,7 +140,7 @@ def matched(rounded: nn.Sequential, exact: nn.Sequential, g_a: nn.Sequential) ->
     y = g_a(greys.contiguous(memory_format=torch.channels_last))
     wanted, got = exact[:-1](y), rounded[:-1](y.bfloat16()).float()  # (greys,N,FIELD/2,FIELD/2)
     power = got.square().mean((0, 2, 3))
-    silent = 1e-6 * power.mean()
+    silent = (1e-6 * power.mean()).clamp_min(1e-30)  # greys may be nothing to a model
     share = ((wanted * got).mean((0, 2, 3)) + silent) / (power + silent)
     weight = last.layer.weight
     assert isinstance(weight, Tensor)

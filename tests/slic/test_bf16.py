@@ -54,6 +54,12 @@ def test_a_white_field_of_the_embedded_model_stays_as_white() -> None:
     assert off < (unmatched(y.bfloat16())[middle].mean() - white).abs()
 
 
+def test_a_model_to_which_greys_are_nothing_stays_finite() -> None:
+    state = {name: torch.zeros_like(t) for name, t in tiny.state("bmshj2018-hyperprior").items()}
+    ours = Transforms("bmshj2018-hyperprior", state, CPU, torch.bfloat16)
+    assert ours.synthesise(torch.ones(1, tiny.M, 4, 4)).isfinite().all()
+
+
 @torch.no_grad()
 def test_pixels_are_the_same_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     last = layers.ShuffledConv.of_deconv(torch.nn.ConvTranspose2d(8, 3, 5, 2, 2, output_padding=1))
